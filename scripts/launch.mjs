@@ -16,12 +16,14 @@ function install() {
   const stamp = join(root, 'node_modules', '.kubenode-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing what package-lock.json names (once, about half a minute) ...');
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lockfile without the builds for other platforms, which not every mirror carries. `--no-save` keeps
+  // the lockfile as it is, and what it names is still held to its version and integrity.
+  const npm = spawnSync('npm', ['install', '--no-save', '--ignore-scripts', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (npm.status !== 0) {
-    console.error('npm ci failed (its message is above). Mend that, then run the same command again.');
+    console.error('npm install failed (its message is above). Mend that, then run the same command again.');
     process.exit(1);
   }
   mkdirSync(dirname(stamp), { recursive: true });
