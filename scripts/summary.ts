@@ -1,0 +1,32 @@
+/** A reporter for node --test: a dot for each test, each failed one with its file and error, one line of counts. */
+import type { TestEvent } from 'node:test/reporters';
+
+export default async function* summary(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  const failures: string[] = [];
+  for await (const event of source) {
+    if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
+    if (event.data.details.type === 'suite') continue;
+    if (event.type === 'test:pass') {
+      if (event.data.skip) skipped += 1;
+      else passed += 1;
+      yield event.data.skip ? 's' : '.';
+      continue;
+    }
+    failed += 1;
+    yield 'X';
+    const cause = event.data.details.error.cause;
+    const text =
+      cause instanceof Error
+        ? (cause.stack ?? cause.message)
+        : String(cause ?? event.data.details.error.message);
+    failures.push(
+      `\nFAILED ${event.data.name}\n  in ${event.data.file ?? ''}:${event.data.line ?? ''}\n  ${text.replaceAll('\n', '\n  ')}\n`,
+    );
+  }
+  yield '\n';
+  yield* failures;
+  yield `\n${passed} passed, ${failed} failed, ${skipped} skipped\n`;
+}

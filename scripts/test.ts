@@ -1,0 +1,29 @@
+/** npm test: what needs neither root nor Go. Arguments go to the test runner, such as --test-name-pattern=drift. */
+import { checks } from './checks.ts';
+import { runSteps } from './run.ts';
+
+const failed = await runSteps([
+  ...checks,
+  {
+    name: 'tests',
+    live: true,
+    command: process.execPath,
+    args: [
+      '--disable-warning=ExperimentalWarning',
+      '--test',
+      '--test-reporter=./scripts/summary.ts',
+      '--test-timeout=120000',
+      ...process.argv.slice(2),
+      'packages/**/*.test.ts',
+      'lab/**/*.test.ts',
+      'test/local/**/*.test.ts',
+    ],
+  },
+]);
+if (failed.length > 0) {
+  console.log(`\nFailed: ${failed.join(', ')}.`);
+  process.exit(1);
+}
+console.log(`
+All passed. As root, \`npm run test:real\` adds what this one cannot show: real systemd hosts, the real kube-apiserver, etcd,
+controller manager and kubelet (built on first use), ten real components imported, broken and repaired.`);
