@@ -79,6 +79,8 @@ export interface HostFiles {
   watch(paths: () => readonly string[], changed: (path: string) => void): Disposable & { refresh(): void };
   /** Bytes free for the file system that holds the path. */
   free(path: string): Promise<number>;
+  /** Forgets the cached digests of this path, or all: a write through mmap leaves every stat field as it was. For the daily full check. */
+  forgetDigests(path?: string): void;
 }
 
 /** A staged artifact: everything verified, nothing of it in use yet. */
