@@ -12,12 +12,15 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** JSON, or text that is sent as it is. */
+export type Body = string | readonly unknown[] | Readonly<Record<string, unknown>>;
+
 export interface Step {
   /** Names the step in messages, and for later steps. Unique in the conversation. */
   readonly name: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string | ((answers: Answers) => string);
-  readonly body?: unknown | ((answers: Answers) => unknown);
+  readonly body?: Body | ((answers: Answers) => Body);
   /** Content type of the body; application/json when left out. */
   readonly type?: string;
   readonly accept?: string;
