@@ -29,7 +29,7 @@ async function listen(server: NetServer): Promise<number> {
   return address.port;
 }
 
-void describe('an ssh session', () => {
+describe('an ssh session', () => {
   let server: TestServer;
   let folder: string;
   let key: string;
@@ -64,7 +64,7 @@ void describe('an ssh session', () => {
     return error;
   };
 
-  void test('runs a command with its arguments as they are, stdin, output and exit status', async () => {
+  test('runs a command with its arguments as they are, stdin, output and exit status', async () => {
     const session = await connect();
     const result = await session.exec(['/bin/sh', '-c', 'cat; echo "$1" >&2; exit 7', 'sh', "it's $HOME"], {
       stdin: 'a secret\n',
@@ -72,7 +72,7 @@ void describe('an ssh session', () => {
     assert.deepEqual(result, { exitCode: 7, stdout: 'a secret\n', stderr: "it's $HOME\n" });
   });
 
-  void test('runs several commands at once over one connection', async () => {
+  test('runs several commands at once over one connection', async () => {
     const session = await connect();
     const results = await Promise.all(
       Array.from({ length: 8 }, (_, i) => session.exec(['/bin/sh', '-c', 'echo "$1"', 'sh', String(i)])),
@@ -83,20 +83,20 @@ void describe('an ssh session', () => {
     );
   });
 
-  void test('keeps the end of a long output', async () => {
+  test('keeps the end of a long output', async () => {
     const session = await connect();
     const result = await session.exec(['/bin/sh', '-c', 'head -c 1000000 /dev/zero | tr "\\0" x; echo end']);
     assert.equal(result.stdout.length, 64 * 1024);
     assert.ok(result.stdout.endsWith('xend\n'));
   });
 
-  void test('a command that reads none of a large input still ends with its own status', async () => {
+  test('a command that reads none of a large input still ends with its own status', async () => {
     const session = await connect();
     const result = await session.exec(['/bin/sh', '-c', 'exit 3'], { stdin: Buffer.alloc(4_000_000) });
     assert.equal(result.exitCode, 3);
   });
 
-  void test('writes a file whole, with its mode, and makes its folder', async () => {
+  test('writes a file whole, with its mode, and makes its folder', async () => {
     const session = await connect();
     const path = join(folder, "it's a folder", 'secret');
     await session.writeFile(path, 'one', { mode: 0o600 });
@@ -105,7 +105,7 @@ void describe('an ssh session', () => {
     assert.equal((await stat(path)).mode & 0o777, 0o600);
   });
 
-  void test('half a content never stands where the file should be', async () => {
+  test('half a content never stands where the file should be', async () => {
     const session = await connect();
     const path = join(folder, 'whole');
     await session.writeFile(path, 'before', { mode: 0o644 });
@@ -118,7 +118,7 @@ void describe('an ssh session', () => {
     assert.equal(await readFile(path, 'utf8'), 'before');
   });
 
-  void test('says which file could not be written and why', async () => {
+  test('says which file could not be written and why', async () => {
     const session = await connect();
     const file = join(folder, 'file');
     await writeFile(file, '');
@@ -129,14 +129,14 @@ void describe('an ssh session', () => {
     );
   });
 
-  void test('a command that hangs is given up at its deadline, and the session goes on', async () => {
+  test('a command that hangs is given up at its deadline, and the session goes on', async () => {
     const session = await connect();
     const error = await expectKind(session.exec(['sleep', '600'], { timeoutMs: 300 }), 'Timeout');
     assert.match(error.message, /sleep on root@127\.0\.0\.1/);
     assert.equal((await session.exec(['echo', 'still here'])).stdout, 'still here\n');
   });
 
-  void test('a connection that breaks fails what is running, at once', async () => {
+  test('a connection that breaks fails what is running, at once', async () => {
     const session = await connect();
     const running = session.exec(['sleep', '600']);
     await server.sawCommand('sleep 600');
@@ -145,13 +145,13 @@ void describe('an ssh session', () => {
     await expectKind(session.exec(['true']), 'Lost');
   });
 
-  void test('a host that freezes is noticed by keepalive', async () => {
+  test('a host that freezes is noticed by keepalive', async () => {
     const session = await connect({}, { keepaliveMs: 50 });
     server.freezeConnections();
     await expectKind(session.exec(['true']), 'Lost');
   });
 
-  void test('without a host key it stops before anything is sent, and shows the key', async () => {
+  test('without a host key it stops before anything is sent, and shows the key', async () => {
     const logins = server.logins();
     const error = await expectKind(
       connectSsh({ address: '127.0.0.1', port: server.port, privateKey: key }),
@@ -163,7 +163,7 @@ void describe('an ssh session', () => {
     assert.equal(server.logins(), logins);
   });
 
-  void test('another host key than the given one is refused before anything is sent', async () => {
+  test('another host key than the given one is refused before anything is sent', async () => {
     const logins = server.logins();
     const other = await makeKey();
     const error = await expectKind(connect({ hostKey: other.public }), 'HostKeyDiffers');
@@ -171,29 +171,29 @@ void describe('an ssh session', () => {
     assert.equal(server.logins(), logins);
   });
 
-  void test('a host key of a type that the host does not have is refused', async () => {
+  test('a host key of a type that the host does not have is refused', async () => {
     const ecdsa = await makeKey('ecdsa');
     await expectKind(connect({ hostKey: ecdsa.public }), 'HostKeyDiffers');
   });
 
-  void test('a host key that is none is told as such', async () => {
+  test('a host key that is none is told as such', async () => {
     const error = await expectKind(connect({ hostKey: 'ssh-ed25519 AAAA' }), 'HostKeyInvalid');
     assert.match(error.message, /cut or mistyped/);
   });
 
-  void test('a wrong user, and a wrong key', async () => {
+  test('a wrong user, and a wrong key', async () => {
     const error = await expectKind(connect({ user: 'nobody' }), 'Denied');
     assert.match(error.message, /user nobody/);
     await expectKind(connect({ privateKey: (await makeKey()).private }), 'Denied');
   });
 
-  void test('a private key that is none', async () => {
+  test('a private key that is none', async () => {
     const error = await expectKind(connect({ privateKey: 'not a key' }), 'KeyUnusable');
     assert.ok(!error.message.includes('not a key at all'));
     await expectKind(connect({ privateKey: server.hostKey }), 'KeyUnusable');
   });
 
-  void test('nobody listens', async () => {
+  test('nobody listens', async () => {
     const free = createServer();
     const port = await listen(free);
     free.close();
@@ -201,7 +201,7 @@ void describe('an ssh session', () => {
     await expectKind(connect({ port }), 'Refused');
   });
 
-  void test('somebody listens who never answers', async () => {
+  test('somebody listens who never answers', async () => {
     const silent = createServer((socket) => socket.on('error', () => undefined).resume());
     const port = await listen(silent);
     try {
@@ -212,7 +212,7 @@ void describe('an ssh session', () => {
     }
   });
 
-  void test('somebody listens who does not speak ssh', async () => {
+  test('somebody listens who does not speak ssh', async () => {
     const web = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -225,13 +225,13 @@ void describe('an ssh session', () => {
     }
   });
 
-  void test('a name that does not resolve', async () => {
+  test('a name that does not resolve', async () => {
     await expectKind(connect({ address: 'no-such-host.invalid' }), 'Unreachable');
   });
 });
 
-void describe('a user who is not root', () => {
-  void test('who may sudo without a password works as root', async () => {
+describe('a user who is not root', () => {
+  test('who may sudo without a password works as root', async () => {
     const pair = await makeKey();
     const server = await startSshServer({ user: 'admin', publicKey: pair.public, uid: 1000, sudo: true });
     const session = await connectSsh({
@@ -250,7 +250,7 @@ void describe('a user who is not root', () => {
     }
   });
 
-  void test('who may not is told so', async () => {
+  test('who may not is told so', async () => {
     const pair = await makeKey();
     const server = await startSshServer({ user: 'admin', publicKey: pair.public, uid: 1000 });
     try {
@@ -271,8 +271,8 @@ void describe('a user who is not root', () => {
   });
 });
 
-void describe('a host key', () => {
-  void test('is read as people have it: bare, with a comment, with the host in front', async () => {
+describe('a host key', () => {
+  test('is read as people have it: bare, with a comment, with the host in front', async () => {
     const { public: text } = await makeKey();
     const [type = '', blob = ''] = text.split(' ');
     for (const form of [text, `${text} root@h1`, `10.0.0.7 ${text}`, `  ${text}\n`]) {
@@ -281,7 +281,7 @@ void describe('a host key', () => {
       assert.equal(formatHostKey(key.blob), `${type} ${blob}`);
     }
   });
-  void test('is refused where it is something else', () => {
+  test('is refused where it is something else', () => {
     assert.throws(() => parseHostKey('@cert-authority *.example ssh-ed25519 AAAA'), /certificate authority/);
     assert.throws(() => parseHostKey('ssh-dss AAAA'), /ssh-keyscan/);
     assert.throws(() => parseHostKey('SHA256:abc'), /ssh-keyscan/);

@@ -9,7 +9,7 @@ function throughShell(args: readonly string[]): string[] {
   return execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' }).split('\0').slice(0, -1);
 }
 
-void test('every argument reaches the program as it was, whatever the shell would make of it', () => {
+test('every argument reaches the program as it was, whatever the shell would make of it', () => {
   const nasty = [
     'plain',
     '',
@@ -42,7 +42,7 @@ void test('every argument reaches the program as it was, whatever the shell woul
   assert.deepEqual(throughShell(nasty), nasty);
 });
 
-void test('a thousand random arguments survive', () => {
+test('a thousand random arguments survive', () => {
   const alphabet = ` '"\\$\`;&|<>()[]{}*?!#~=%\n\tabcé`;
   let seed = 42;
   const random = (): number => {
@@ -55,11 +55,11 @@ void test('a thousand random arguments survive', () => {
   assert.deepEqual(throughShell(args), args);
 });
 
-void test('a program named like an assignment is still a program', () => {
+test('a program named like an assignment is still a program', () => {
   assert.equal(quoteArgv(['A=b', 'c']), `'A=b' c`);
 });
 
-void test('what no program can be given is refused', () => {
+test('what no program can be given is refused', () => {
   assert.throws(() => quoteArgv(['echo', 'a\0b']), /NUL/);
   assert.throws(() => quoteArgv([]), /program/);
 });
