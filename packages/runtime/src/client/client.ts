@@ -84,7 +84,7 @@ export interface WatchOptions extends Selection {
   readonly resourceVersion?: string;
   /** Objects per page of the lists. @default 500 */
   readonly limit?: number;
-  /** A connection on which nothing came for so long is taken for dead. @default 300_000, longer than the server's bookmark interval */
+  /** A connection on which nothing came for so long is taken for dead. @default 180_000, longer than the server's bookmark interval */
   readonly inactivityMs?: number;
   /** Told each time the watch fails; it tries again by itself after `retryMs`. */
   readonly onError?: (error: unknown, retryMs: number) => void;
@@ -105,7 +105,7 @@ export interface RawResponse {
 
 /**
  * A Kubernetes API server. Every method rejects with ApiError (the server said no), ConnectionError (no answer), or the signal's
- * reason. What may be tried again safely is tried again until `timeoutMs`: everything on 429 and where the connection was refused; reads
+ * reason. What may be tried again safely is tried again, 6 times within `timeoutMs`: everything on 429 and where the connection was refused; reads
  * and writes that end in the same state when done twice also on 502, 503, 504 and broken connections. Anything else is the caller's.
  */
 export interface Client {
@@ -117,7 +117,10 @@ export interface Client {
     key: KeyLike,
     options?: CallOptions & { subresource?: Subresource },
   ): Promise<T | undefined>;
-  /** Page by page, so that no more than a page is in memory. Begins anew by itself (once) where the continue token got too old. */
+  /**
+   * Page by page, so that no more than a page is in memory. A consumer that takes longer than the server keeps the list's state (5
+   * minutes) gets a 410 (isGone) between pages, and begins again.
+   */
   pages<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): AsyncIterable<Page<T>>;
   /** All at once: for small lists. */
   list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<Page<T>>;
@@ -139,4 +142,3 @@ export interface Client {
   /** Closes idle connections; running requests end by themselves. */
   close(): void;
 }
-

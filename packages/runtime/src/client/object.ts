@@ -119,9 +119,9 @@ export type DeepPartial<T> = T extends readonly (infer U)[]
     : T;
 
 /** What `apply` sends: a name, and the fields that the field manager owns. apiVersion and kind are filled in. */
-export type Applied<T extends KubeObject> = DeepPartial<Omit<T, 'metadata' | 'apiVersion' | 'kind'>> & {
-  readonly metadata: AnyMeta & { readonly name: string };
-};
+export type Applied<T extends KubeObject> = {
+  readonly [K in Exclude<keyof T, 'metadata' | 'apiVersion' | 'kind'>]?: DeepPartial<T[K]>;
+} & { readonly metadata: AnyMeta & { readonly name: string } };
 
 /** What `create` takes: apiVersion and kind are filled in, what the server sets may be left out. */
 export type Draft<T extends KubeObject> = Omit<T, 'metadata' | 'apiVersion' | 'kind' | 'status'> & {
