@@ -1,0 +1,281 @@
+import type { MachineComponentEntry, MachineComponentSetStatus } from '@kubenode/api';
+import { setStatus } from '../machinecomponentset/plan.ts';
+import { isRemoved, type Member, memberOf, type Target, type Targets } from './member.ts';
+import { type Move, planRollout } from './rollout.ts';
+import { byComponent, decide } from './select.ts';
+import { Tally } from './tally.ts';
+import type { MachineView, RevisionView, SetView } from './view.ts';
+
+/** What is to be written. */
+export interface Writes {
+  /** The whole list of a machine's components, by name of the machine. */
+  readonly machines: ReadonlyMap<string, readonly MachineComponentEntry[]>;
+  /** By name of the set. Only those that changed. */
+  readonly sets: ReadonlyMap<string, MachineComponentSetStatus>;
+}
+
+/** A component that belongs on a machine and is not in its list yet. */
+export interface Awaited {
+  readonly component: string;
+  readonly set: string;
+  /** What holds it up. */
+  readonly why: string;
+}
+
+interface Machine {
+  view: MachineView;
+  /** By component. */
+  members: Map<string, Member>;
+}
+
+/**
+ * What belongs on every machine, as a pure function of all sets, revisions and machines, kept up to date piece by piece: put in what
+ * changed, and `plan` says what to write. No effects, no clock; a plan counts as written, until the machine is put in anew.
+ */
+export class Assignments {
+  readonly #sets = new Map<string, SetView>();
+  readonly #revisions = new Map<string, RevisionView>();
+  readonly #machines = new Map<string, Machine>();
+  readonly #tallies = new Map<string, Tally>();
+  #byComponent: ReadonlyMap<string, readonly SetView[]> = new Map();
+  readonly #dirtyMachines = new Set<string>();
+  readonly #dirtySets = new Set<string>();
+  /** Of each set, where its rollout stood when it was planned last. */
+  readonly #reasons = new Map<string, string>();
+
+  putMachine(view: MachineView): void {
+    const machine = this.#machines.get(view.name);
+    if (machine === undefined) this.#machines.set(view.name, { view, members: new Map() });
+    else machine.view = view;
+    this.#dirtyMachines.add(view.name);
+  }
+
+  removeMachine(name: string): void {
+    for (const component of this.#machines.get(name)?.members.keys() ?? []) {
+      this.#setMember(name, component, undefined);
+    }
+    for (const [set, tally] of this.#tallies) if (tally.tied.delete(name)) this.#dirtySets.add(set);
+    this.#machines.delete(name);
+    this.#dirtyMachines.delete(name);
+  }
+
+  putSet(view: SetView): void {
+    const before = this.#sets.get(view.name);
+    this.#storeSet(view);
+    if (!this.#tallies.has(view.name)) this.#tallies.set(view.name, new Tally());
+    this.#dirtySets.add(view.name);
+    if (before !== undefined && before.generation === view.generation && before.deleting === view.deleting) {
+      if (before.status.currentRevision !== view.status.currentRevision) this.#touchMembers(view.name);
+      return;
+    }
+    this.#setsChanged();
+  }
+
+  removeSet(name: string): void {
+    if (!this.#sets.delete(name)) return;
+    this.#tallies.delete(name);
+    this.#dirtySets.delete(name);
+    this.#reasons.delete(name);
+    this.#byComponent = byComponent(this.#sets.values());
+    this.#setsChanged();
+  }
+
+  putRevision(view: RevisionView): void {
+    this.#revisions.set(view.name, view);
+    this.#revisionChanged(view.name);
+  }
+
+  removeRevision(name: string): void {
+    this.#revisions.delete(name);
+    this.#revisionChanged(name);
+  }
+
+  /** What belongs on a machine and is not in its list; undefined where the machine is not known. */
+  awaited(name: string): readonly Awaited[] | undefined {
+    const machine = this.#machines.get(name);
+    if (machine === undefined) return undefined;
+    return [...machine.members.values()]
+      .filter((member) => !member.assigned && member.need !== 'None')
+      .map(({ component, set, blocked }) => ({
+        component,
+        set,
+        why: blocked ?? this.#reasons.get(set) ?? 'its turn has not come',
+      }));
+  }
+
+  /** @param now epoch milliseconds */
+  plan(now: number): Writes {
+    const writes = new Map<string, MachineComponentEntry[]>();
+    for (const name of this.#dirtyMachines) this.#settle(name, writes);
+    this.#dirtyMachines.clear();
+
+    const statuses = new Map<string, MachineComponentSetStatus>();
+    for (const name of this.#dirtySets) {
+      const set = this.#sets.get(name);
+      const tally = this.#tallies.get(name);
+      if (set === undefined || tally === undefined) continue;
+      const targets = this.#targetsOf(set);
+      const { moves, outcome } = planRollout(set, tally, targets, now);
+      for (const move of moves) this.#move(move, now, writes);
+      this.#reasons.set(name, outcome.reason);
+      const status = setStatus(
+        { set, tally, targets, outcome, revision: this.#revisions.get(set.revision) },
+        now,
+      );
+      if (status === set.status) continue;
+      statuses.set(name, status);
+      this.#storeSet({ ...set, status });
+      if (status.currentRevision !== set.status.currentRevision) this.#touchMembers(name);
+    }
+    this.#dirtySets.clear();
+    for (const name of this.#dirtyMachines) this.#refresh(name);
+    this.#dirtyMachines.clear();
+    return { machines: writes, sets: statuses };
+  }
+
+  /** What needs no rollout, since it changes nothing on the host or was asked for already. */
+  #settle(name: string, writes: Map<string, MachineComponentEntry[]>): void {
+    this.#refresh(name);
+    const machine = this.#machines.get(name);
+    if (machine === undefined || machine.view.paused) return;
+    const entries = settleEntries(machine.view, machine.members, (set) => this.#sets.get(set));
+    if (entries === undefined) return;
+    writes.set(name, entries);
+    machine.view = { ...machine.view, entries };
+    this.#refresh(name);
+  }
+
+  #move({ member, rollout, batch }: Move, now: number, writes: Map<string, MachineComponentEntry[]>): void {
+    const machine = this.#machines.get(member.machine);
+    if (machine === undefined || member.wanted === undefined) return;
+    const entry: MachineComponentEntry = {
+      ...member.wanted,
+      ...(rollout === undefined || batch === undefined ? {} : { rollout, batch }),
+      movedAt: new Date(now).toISOString(),
+    };
+    const others = machine.view.entries.filter((e) => e.name !== entry.name);
+    const entries = [...others, entry].sort((a, b) => (a.name < b.name ? -1 : 1));
+    writes.set(member.machine, entries);
+    machine.view = { ...machine.view, entries };
+    this.#refresh(member.machine);
+  }
+
+  /** Works out anew how a machine stands with each set. */
+  #refresh(name: string): void {
+    const machine = this.#machines.get(name);
+    if (machine === undefined) return;
+    const { view, members } = machine;
+    const decisions = decide(view.labels, this.#byComponent);
+    const components = new Set([...decisions.keys(), ...members.keys(), ...view.entries.map((e) => e.name)]);
+    for (const component of components) {
+      const decision = decisions.get(component);
+      this.#setMember(
+        name,
+        component,
+        memberOf(
+          view,
+          component,
+          decision,
+          (set) => this.#sets.get(set),
+          (set) => this.#targetsOf(set),
+        ),
+      );
+      for (const set of this.#byComponent.get(component) ?? []) {
+        const isTied = decision?.kind === 'Tie' && decision.sets.includes(set) && !view.deleting;
+        this.#setTied(name, set.name, isTied ? decision.sets.map((s) => s.name) : undefined);
+      }
+    }
+  }
+
+  #setMember(machine: string, component: string, member: Member | undefined): void {
+    const members = this.#machines.get(machine)?.members;
+    const before = members?.get(component);
+    if (before !== undefined && before.set !== member?.set) {
+      this.#tallies.get(before.set)?.remove(machine);
+      this.#dirtySets.add(before.set);
+    }
+    if (member === undefined) {
+      members?.delete(component);
+      return;
+    }
+    members?.set(component, member);
+    this.#tallies.get(member.set)?.put(member);
+    this.#dirtySets.add(member.set);
+  }
+
+  #setTied(machine: string, set: string, names: readonly string[] | undefined): void {
+    const tied = this.#tallies.get(set)?.tied;
+    const others = names?.filter((other) => other !== set);
+    if (tied === undefined || tied.get(machine)?.join() === others?.join()) return;
+    if (others === undefined) tied.delete(machine);
+    else tied.set(machine, others);
+    this.#dirtySets.add(set);
+  }
+
+  #targetsOf(set: SetView): Targets {
+    return {
+      update: this.#target(set, set.revision),
+      completed: this.#target(set, set.status.currentRevision),
+    };
+  }
+
+  /** Nobody is moved to a revision that does not exist, that goes, or that is one of another component. */
+  #target(set: SetView, revision: string | undefined): Target | undefined {
+    const view = this.#revisions.get(revision ?? '');
+    if (view === undefined || view.deleting || view.component !== set.component) return undefined;
+    return { revision: view.name, uid: view.uid };
+  }
+
+  #storeSet(view: SetView): void {
+    this.#sets.set(view.name, view);
+    this.#byComponent = byComponent(this.#sets.values());
+  }
+
+  #setsChanged(): void {
+    for (const name of this.#machines.keys()) this.#dirtyMachines.add(name);
+  }
+
+  #revisionChanged(name: string): void {
+    for (const set of this.#sets.values()) {
+      if (set.revision === name || set.status.currentRevision === name) {
+        this.#dirtySets.add(set.name);
+        this.#touchMembers(set.name);
+      }
+    }
+  }
+
+  #touchMembers(set: string): void {
+    for (const machine of this.#tallies.get(set)?.members.keys() ?? []) this.#dirtyMachines.add(machine);
+  }
+}
+
+/** The list with what may change at once, or undefined where nothing does. */
+function settleEntries(
+  machine: MachineView,
+  members: ReadonlyMap<string, Member>,
+  setNamed: (name: string) => SetView | undefined,
+): MachineComponentEntry[] | undefined {
+  const entries = machine.entries.flatMap((entry): MachineComponentEntry[] => {
+    if (isRemoved(machine, entry)) return machine.deleting ? [entry] : [];
+    if (machine.deleting) {
+      return [
+        machine.deletionPolicy === 'Delete' && entry.state === 'Present'
+          ? { ...entry, state: 'Absent' }
+          : entry,
+      ];
+    }
+    const member = members.get(entry.name);
+    const set = member?.selected === true && member.updated ? setNamed(member.set) : undefined;
+    if (member === undefined || set === undefined) return [entry];
+    return [settleEntry(entry, member, set)];
+  });
+  const isSame =
+    entries.length === machine.entries.length && entries.every((entry, i) => entry === machine.entries[i]);
+  return isSame ? undefined : entries;
+}
+
+function settleEntry(entry: MachineComponentEntry, member: Member, set: SetView): MachineComponentEntry {
+  const retry = member.failed && set.retryToken !== '' && entry.retryToken !== set.retryToken;
+  if (entry.set === set.name && entry.drift === set.drift && !retry) return entry;
+  return { ...entry, set: set.name, drift: set.drift, ...(retry ? { retryToken: set.retryToken } : {}) };
+}

@@ -1,0 +1,67 @@
+import type { LabelSelector, LabelSelectorRequirement } from '@kubenode/api';
+import type { SetView } from './view.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** As Kubernetes matches label selectors; no selector matches everything. */
+export function matches(selector: LabelSelector | undefined, labels: Labels): boolean {
+  if (selector === undefined) return true;
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    if (labels[key] !== value) return false;
+  }
+  return (selector.matchExpressions ?? []).every((requirement) => meets(requirement, labels));
+}
+
+function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}
+
+/** Who decides for one component of one machine. */
+export type Decision =
+  | { readonly kind: 'Set'; readonly set: SetView }
+  | { readonly kind: 'Tie'; readonly sets: readonly SetView[] };
+
+/**
+ * Of the sets of each component that select the machine, the one of the highest priority. Two of the same priority are a tie: then
+ * nobody decides, and the machine keeps what it has. Sets that are being deleted select nothing.
+ */
+export function decide(
+  labels: Labels,
+  setsByComponent: ReadonlyMap<string, readonly SetView[]>,
+): Map<string, Decision> {
+  const decisions = new Map<string, Decision>();
+  for (const [component, sets] of setsByComponent) {
+    let best: SetView[] = [];
+    for (const set of sets) {
+      if (set.deleting || !matches(set.selector, labels)) continue;
+      const priority = best[0]?.priority;
+      if (priority === undefined || set.priority > priority) best = [set];
+      else if (set.priority === priority) best.push(set);
+    }
+    const [first] = best;
+    if (first === undefined) continue;
+    decisions.set(component, best.length === 1 ? { kind: 'Set', set: first } : { kind: 'Tie', sets: best });
+  }
+  return decisions;
+}
+
+/** Sets by their component. */
+export function byComponent(sets: Iterable<SetView>): Map<string, SetView[]> {
+  const result = new Map<string, SetView[]>();
+  for (const set of sets) {
+    const list = result.get(set.component);
+    if (list === undefined) result.set(set.component, [set]);
+    else list.push(set);
+  }
+  return result;
+}

@@ -1,0 +1,142 @@
+import type {
+  LabelSelector,
+  Machine,
+  MachineComponent,
+  MachineComponentEntry,
+  MachineComponentSet,
+  MachineComponentSetStatus,
+  MachineComponentStatus,
+  Rollout,
+  Variable,
+} from '@kubenode/api';
+
+/** What the assigner keeps of a Machine: enough to decide, small enough for 100,000 of them. */
+export interface MachineView {
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly paused: boolean;
+  readonly deleting: boolean;
+  readonly deletionPolicy: 'Retain' | 'Delete';
+  /** Alive: heard of. Silent: its Lease is stale. None: there never was one, or it has left. */
+  readonly agent: 'Alive' | 'Silent' | 'None';
+  /** metadata.generation that the agent's report is about; 0 when it never reported. */
+  readonly agentGeneration: number;
+  readonly entries: readonly MachineComponentEntry[];
+  readonly components: ReadonlyMap<string, ComponentView>;
+}
+
+/** What the agent says about one component. */
+export interface ComponentView {
+  readonly state: MachineComponentStatus['state'];
+  readonly running: string | undefined;
+  readonly lastGood: string | undefined;
+  readonly rollout: string | undefined;
+  readonly movedAt: string | undefined;
+  readonly failedRevision: string | undefined;
+  /** One of the three correctnesses is "False". */
+  readonly incorrect: boolean;
+  readonly message: string;
+}
+
+/** What the assigner keeps of a MachineComponentSet. */
+export interface SetView {
+  readonly name: string;
+  readonly generation: number;
+  readonly deleting: boolean;
+  readonly component: string;
+  /** Name of the revision that belongs on the machines; that of a template is already worked out. */
+  readonly revision: string;
+  readonly fromTemplate: boolean;
+  readonly selector: LabelSelector | undefined;
+  readonly priority: number;
+  readonly variables: readonly Variable[];
+  readonly drift: 'Repair' | 'Report';
+  readonly removal: 'Retain' | 'Remove';
+  readonly rollout: Rollout;
+  readonly paused: boolean;
+  readonly retryToken: string;
+  readonly status: MachineComponentSetStatus;
+}
+
+/** What the assigner keeps of a MachineComponent. */
+export interface RevisionView {
+  readonly name: string;
+  readonly uid: string;
+  readonly component: string;
+  readonly deleting: boolean;
+}
+
+/** Reason of the Machine's condition Ready that the Machine controller gives when the agent's Lease is stale. */
+export const agentUnreachable = 'AgentUnreachable';
+/** Reason of AgentReady, False: the agent's last word before it takes itself off the host. */
+export const agentLeft = 'Left';
+
+export function viewOfMachine(machine: Machine): MachineView {
+  const conditions = machine.status?.conditions ?? [];
+  const agentReady = conditions.find((c) => c.type === 'AgentReady');
+  const ready = conditions.find((c) => c.type === 'Ready');
+  const heard = agentReady !== undefined && agentReady.reason !== agentLeft;
+  const reports = conditions.find((c) => c.type === 'ComponentsReady')?.observedGeneration;
+  return {
+    name: machine.metadata.name,
+    uid: machine.metadata.uid ?? '',
+    generation: machine.metadata.generation ?? 0,
+    resourceVersion: machine.metadata.resourceVersion ?? '',
+    labels: machine.metadata.labels ?? {},
+    paused: machine.spec.paused,
+    deleting: machine.metadata.deletionTimestamp !== undefined,
+    deletionPolicy: machine.spec.deletionPolicy,
+    agent: !heard ? 'None' : ready?.reason === agentUnreachable ? 'Silent' : 'Alive',
+    agentGeneration: reports ?? 0,
+    entries: machine.spec.components ?? [],
+    components: new Map((machine.status?.components ?? []).map((c) => [c.name, viewOfComponent(c)])),
+  };
+}
+
+function viewOfComponent(status: MachineComponentStatus): ComponentView {
+  const correct = status.correct;
+  return {
+    state: status.state,
+    running: status.running,
+    lastGood: status.lastGood,
+    rollout: status.rollout,
+    movedAt: status.movedAt,
+    failedRevision: status.failed?.revision,
+    incorrect: correct !== undefined && Object.values(correct).includes('False'),
+    message: status.state === 'Ready' ? '' : (status.failed?.message ?? status.message ?? ''),
+  };
+}
+
+/** `revision` is the name of the revision that a template stands for, worked out by machinecomponentset/template.ts. */
+export function viewOfSet(set: MachineComponentSet, revision: string): SetView {
+  const { spec } = set;
+  return {
+    name: set.metadata.name,
+    generation: set.metadata.generation ?? 0,
+    deleting: set.metadata.deletionTimestamp !== undefined,
+    component: spec.component,
+    revision,
+    fromTemplate: spec.template !== undefined,
+    selector: spec.selector,
+    priority: spec.priority,
+    variables: spec.variables,
+    drift: spec.drift,
+    removal: spec.removal,
+    rollout: spec.rollout,
+    paused: spec.paused,
+    retryToken: spec.retryToken,
+    status: set.status ?? {},
+  };
+}
+
+export function viewOfRevision(revision: MachineComponent): RevisionView {
+  return {
+    name: revision.metadata.name,
+    uid: revision.metadata.uid ?? '',
+    component: revision.spec.component,
+    deleting: revision.metadata.deletionTimestamp !== undefined,
+  };
+}

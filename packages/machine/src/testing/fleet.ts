@@ -1,0 +1,260 @@
+import type {
+  Machine,
+  MachineComponentEntry,
+  MachineComponentSet,
+  MachineComponentStatus,
+} from '@kubenode/api';
+import { Assignments, type Writes } from '../assigner/plan.ts';
+import { viewOfMachine, viewOfSet } from '../assigner/view.ts';
+
+type SetSpec = Partial<MachineComponentSet['spec']>;
+
+/** What an agent does with what it is told; Failed: whatever is new to it fails. */
+export type AgentBehaviour = 'Ready' | 'Failed' | 'Slow' | 'Silent' | 'None';
+
+/**
+ * A fleet as the assigner sees it: objects that tests change by hand, agents that do as they are told, and a clock. What is planned is
+ * written back into the objects, as the API would have it.
+ */
+export class Fleet {
+  now = Date.parse('2026-03-01T10:00:00Z');
+  readonly machines = new Map<string, Machine>();
+  readonly sets = new Map<string, MachineComponentSet>();
+  readonly agents = new Map<string, AgentBehaviour>();
+  assignments = new Assignments();
+  /** How many machines were written since the start. */
+  writes = 0;
+
+  machine(name: string, labels: Record<string, string> = {}, agent: AgentBehaviour = 'Ready'): this {
+    this.agents.set(name, agent);
+    const machine: Machine = {
+      apiVersion: 'kubenode.io/v1alpha1',
+      kind: 'Machine',
+      metadata: { name, uid: `uid-${name}`, generation: 1, labels },
+      spec: { deletionPolicy: 'Retain', paused: false, components: [] },
+      status: { components: [] },
+    };
+    this.machines.set(name, machine);
+    this.#publish(name);
+    return this;
+  }
+
+  pool(count: number, labels: Record<string, string> = {}, agent: AgentBehaviour = 'Ready'): this {
+    for (let i = 1; i <= count; i += 1) this.machine(`n${i}`, labels, agent);
+    return this;
+  }
+
+  revision(name: string, component = name.split('-')[0] ?? '', uid = `uid-${name}`): this {
+    this.assignments.putRevision({ name, uid, component, deleting: false });
+    return this;
+  }
+
+  set(name: string, spec: SetSpec = {}): this {
+    const before = this.sets.get(name);
+    const set: MachineComponentSet = {
+      apiVersion: 'kubenode.io/v1alpha1',
+      kind: 'MachineComponentSet',
+      metadata: { name, uid: `uid-${name}`, generation: (before?.metadata.generation ?? 0) + 1 },
+      spec: {
+        component: 'runc',
+        priority: 0,
+        variables: [],
+        drift: 'Repair',
+        removal: 'Retain',
+        rollout: { batches: [1, 5, 10, 50, 100], maxUnavailable: '100%' },
+        paused: false,
+        retryToken: '',
+        ...before?.spec,
+        ...spec,
+      },
+      ...(before?.status && { status: before.status }),
+    };
+    this.sets.set(name, set);
+    this.assignments.putSet(viewOfSet(set, set.spec.revision ?? ''));
+    return this;
+  }
+
+  deleteSet(name: string): this {
+    this.sets.delete(name);
+    this.assignments.removeSet(name);
+    return this;
+  }
+
+  /** Marked for deletion, held by its finalizer. */
+  terminateSet(name: string): this {
+    const set = this.#set(name);
+    set.metadata.deletionTimestamp = new Date(this.now).toISOString();
+    this.assignments.putSet(viewOfSet(set, set.spec.revision ?? ''));
+    return this;
+  }
+
+  label(name: string, labels: Record<string, string>): this {
+    const machine = this.#machine(name);
+    machine.metadata.labels = labels;
+    this.#publish(name);
+    return this;
+  }
+
+  change(name: string, change: (machine: Machine) => void): this {
+    change(this.#machine(name));
+    this.#publish(name);
+    return this;
+  }
+
+  agent(name: string, behaviour: AgentBehaviour): this {
+    this.agents.set(name, behaviour);
+    this.#act(name);
+    return this;
+  }
+
+  /** One look of the assigner: what it writes is written. */
+  plan(): Writes {
+    this.now += 1000;
+    const writes = this.assignments.plan(this.now);
+    for (const [name, entries] of writes.machines) {
+      const machine = this.#machine(name);
+      machine.spec.components = [...entries];
+      machine.metadata.generation = (machine.metadata.generation ?? 0) + 1;
+      this.writes += 1;
+    }
+    for (const [name, status] of writes.sets) this.#set(name).status = status;
+    for (const name of writes.machines.keys()) this.#publish(name);
+    for (const name of writes.sets.keys()) {
+      const set = this.#set(name);
+      this.assignments.putSet(viewOfSet(set, set.spec.revision ?? ''));
+    }
+    return writes;
+  }
+
+  /** Every agent does what its Machine says, and tells. */
+  act(): this {
+    for (const name of this.machines.keys()) this.#act(name);
+    return this;
+  }
+
+  /** Plans and acts until nothing more happens. Returns the names of the machines moved in each round, sorted. */
+  run(rounds = 60): string[][] {
+    const moved: string[][] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const writes = this.plan();
+      if (writes.machines.size > 0) moved.push([...writes.machines.keys()].sort());
+      const before = this.#reports();
+      this.act();
+      if (writes.machines.size === 0 && writes.sets.size === 0 && before === this.#reports()) return moved;
+    }
+    throw new Error(`the fleet did not come to rest in ${rounds} rounds`);
+  }
+
+  entry(machine: string, component = 'runc'): MachineComponentEntry | undefined {
+    return this.#machine(machine).spec.components?.find((entry) => entry.name === component);
+  }
+
+  /** `n1:runc-1` for every machine that has the component, in order. */
+  revisions(component = 'runc'): string[] {
+    return [...this.machines.keys()].flatMap((name) => {
+      const entry = this.entry(name, component);
+      return entry === undefined
+        ? []
+        : `${name}:${entry.revision}${entry.state === 'Absent' ? ' Absent' : ''}`;
+    });
+  }
+
+  condition(set: string, type: string): { status: string; reason: string; message: string } | undefined {
+    return this.#set(set).status?.conditions?.find((condition) => condition.type === type);
+  }
+
+  /** Another process takes over, with nothing but the objects. */
+  restart(revisions: readonly string[]): this {
+    this.assignments = new Assignments();
+    for (const revision of revisions) this.revision(revision);
+    for (const set of this.sets.values()) {
+      this.assignments.putSet(viewOfSet(set, set.spec.revision ?? ''));
+    }
+    for (const machine of this.machines.values()) this.assignments.putMachine(viewOfMachine(machine));
+    return this;
+  }
+
+  #reports(): string {
+    return JSON.stringify([...this.machines.values()].map((machine) => machine.status?.components));
+  }
+
+  #act(name: string): void {
+    const behaviour = this.agents.get(name);
+    if (behaviour === 'Ready' || behaviour === 'Failed') {
+      const machine = this.#machine(name);
+      const before = new Map((machine.status?.components ?? []).map((c) => [c.name, c]));
+      const kept = (machine.spec.components ?? []).filter((entry) => entry.state === 'Present');
+      // What has no entry any more is held as it is.
+      const named = new Set((machine.spec.components ?? []).map((entry) => entry.name));
+      const held = [...before.values()].filter((component) => !named.has(component.name));
+      machine.status = {
+        ...machine.status,
+        components: [...kept.map((entry) => report(entry, before.get(entry.name), behaviour)), ...held],
+      };
+    }
+    this.#publish(name);
+  }
+
+  #publish(name: string): void {
+    const machine = this.#machine(name);
+    const behaviour = this.agents.get(name);
+    const at = new Date(this.now).toISOString();
+    const condition = (type: string, reason: string, observedGeneration = 0) => ({
+      type,
+      status: 'True' as const,
+      reason,
+      message: '',
+      lastTransitionTime: at,
+      observedGeneration,
+    });
+    const reported = behaviour === 'Slow' ? 1 : (machine.metadata.generation ?? 0);
+    machine.status = {
+      ...machine.status,
+      conditions:
+        behaviour === 'None'
+          ? []
+          : [
+              condition('AgentReady', 'Connected'),
+              condition('ComponentsReady', 'Ready', reported),
+              condition('Ready', behaviour === 'Silent' ? 'AgentUnreachable' : 'Ready'),
+            ],
+    };
+    this.assignments.putMachine(viewOfMachine(machine));
+  }
+
+  #machine(name: string): Machine {
+    const machine = this.machines.get(name);
+    if (machine === undefined) throw new Error(`there is no machine ${name}`);
+    return machine;
+  }
+
+  #set(name: string): MachineComponentSet {
+    const set = this.sets.get(name);
+    if (set === undefined) throw new Error(`there is no set ${name}`);
+    return set;
+  }
+}
+
+function report(
+  entry: MachineComponentEntry,
+  before: MachineComponentStatus | undefined,
+  behaviour: 'Ready' | 'Failed',
+): MachineComponentStatus {
+  const lastGood = before?.lastGood;
+  const echo = {
+    name: entry.name,
+    desired: entry.revision,
+    ...(entry.rollout === undefined ? {} : { rollout: entry.rollout }),
+    ...(entry.batch === undefined ? {} : { batch: entry.batch }),
+    ...(entry.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
+  };
+  if (behaviour === 'Ready' || before?.running === entry.revision) {
+    return { ...echo, running: entry.revision, lastGood: entry.revision, state: 'Ready' };
+  }
+  return {
+    ...echo,
+    ...(lastGood === undefined ? {} : { running: lastGood, lastGood }),
+    state: 'Failed',
+    failed: { revision: entry.revision, message: 'probe socket: refused' },
+  };
+}
