@@ -7,7 +7,12 @@ export class ServiceError extends Error {
   /** True when the same call may work a moment later (the manager restarted, the connection broke). */
   readonly retriable: boolean;
 
-  constructor(unit: string, result: string, message: string, options: { retriable?: boolean; cause?: unknown } = {}) {
+  constructor(
+    unit: string,
+    result: string,
+    message: string,
+    options: { retriable?: boolean; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.unit = unit;
     this.result = result;
@@ -22,7 +27,12 @@ export class ArtifactError extends Error {
   readonly address: string;
   readonly reason: ArtifactErrorReason;
 
-  constructor(address: string, reason: ArtifactErrorReason, message: string, options: { cause?: unknown } = {}) {
+  constructor(
+    address: string,
+    reason: ArtifactErrorReason,
+    message: string,
+    options: { cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.address = address;
     this.reason = reason;

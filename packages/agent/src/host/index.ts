@@ -1,4 +1,14 @@
+import { statSync } from 'node:fs';
+
 import type { Host } from '../ports.ts';
+import { HttpFetcher } from './artifacts/fetcher.ts';
+import { goArchitecture, readFacts } from './facts.ts';
+import { DigestCache } from './files/digests.ts';
+import { LocalFiles } from './files/host-files.ts';
+import { rootedPaths } from './files/rooted-paths.ts';
+import { HostProbes } from './probes/probes.ts';
+import { executableDigest, processStat } from './process.ts';
+import { openServices } from './services.ts';
 
 export { ArtifactError, HostFileError, PackageError, ServiceError } from './errors.ts';
 export type { ArtifactErrorReason } from './errors.ts';
@@ -21,7 +31,38 @@ export interface OpenHost extends Host {
   close(): void;
 }
 
-/** Opens the host this process stands on, or a folder that plays one. Touches nothing yet. */
+/**
+ * Opens the host this process stands on, or a folder that plays one. systemd where it runs, otherwise the built-in supervisor, which
+ * takes up what it ran before. Rejects where systemd runs and neither of its sockets nor systemctl can be used.
+ */
 export async function createHost(options: HostOptions): Promise<OpenHost> {
-  throw new Error(`createHost for root '${options.root}' is not there yet`);
+  const paths = rootedPaths(options.root);
+  const configDir = options.configDir ?? '/etc/kubenode';
+  const log = options.log ?? (() => undefined);
+  const digests = new DigestCache();
+  const executables = new DigestCache();
+  const { services, packages, close } = await openServices({
+    paths,
+    hidden: [configDir, options.stateDir ?? '/var/lib/kubenode'],
+    hasSystemd:
+      options.root === '' && statSync('/run/systemd/system', { throwIfNoEntry: false }) !== undefined,
+    sourcesFile: options.sourcesFile ?? `${configDir}/sources.json`,
+    log,
+  });
+  return {
+    root: paths.root,
+    services,
+    packages,
+    files: new LocalFiles(paths, digests),
+    fetcher: new HttpFetcher({
+      paths,
+      sourcesFile: options.sourcesFile ?? `${configDir}/sources.json`,
+      architecture: goArchitecture(),
+    }),
+    probes: new HostProbes(services),
+    facts: () => readFacts(paths),
+    executableDigest: (pid) => executableDigest(pid, executables),
+    processState: async (pid) => (await processStat(pid))?.state,
+    close,
+  };
 }

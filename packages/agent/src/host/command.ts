@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import path from 'node:path';
+
+import type { RunRequest, RunResult } from '../ports.ts';
+
+/** How much of a command's output is kept: what a status message or a log line can use. */
+export const outputLimit = 4 * 1024;
+const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** What a shell answers for a command that is not there, and for one that may not be run. */
+const notFound = 127;
+const notExecutable = 126;
+
+/** Keeps the last bytes of what is written to it. */
+export class OutputTail {
+  #kept: Buffer = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    const all = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
+    this.#kept = Buffer.from(all.subarray(Math.max(0, all.length - outputLimit)));
+  }
+
+  text(): string {
+    return this.#kept.toString('utf8');
+  }
+}
+
+/** Nothing of the agent's own environment: it may name credentials. */
+export function cleanEnvironment(
+  root: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const folders =
+    root === '' ? searchPath : [...searchPath.map((folder) => path.join(root, folder)), ...searchPath];
+  return { PATH: folders.join(':'), LANG: 'C.UTF-8', HOME: '/root', KUBENODE_ROOT: root, ...more };
+}
+
+/** The program's path on this machine: below the root first, then the machine's own. undefined where there is none. */
+export function findProgram(root: string, name: string): string | undefined {
+  const candidates = name.includes('/') ? [name] : searchPath.map((folder) => path.join(folder, name));
+  const places =
+    root === '' ? candidates : [...candidates.map((file) => path.join(root, file)), ...candidates];
+  return places.find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a command to its end in a process group of its own; past the deadline the whole group is killed. Never rejects. */
+export async function runCommand(root: string, request: Omit<RunRequest, 'isolation'>): Promise<RunResult> {
+  const [name = '', ...args] = request.command;
+  const program = findProgram(root, name);
+  if (program === undefined) {
+    const exists =
+      name.includes('/') && statSync(path.join(root, name), { throwIfNoEntry: false }) !== undefined;
+    const why = exists
+      ? 'is not an executable file'
+      : `is not on this host (looked in ${searchPath.join(', ')})`;
+    return {
+      exitCode: exists ? notExecutable : notFound,
+      timedOut: false,
+      output: `command '${name}' ${why}`,
+    };
+  }
+  return await new Promise<RunResult>((resolve) => {
+    const output = new OutputTail();
+    let timedOut = false;
+    const child = spawn(program, args, {
+      argv0: name,
+      cwd: '/',
+      detached: true,
+      env: cleanEnvironment(root, request.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const kill = (): void => {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // The group is gone already.
+      }
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      kill();
+      // A process that left the group may hold the pipes open for ever.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, request.timeoutMs);
+    child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      resolve({
+        exitCode: notExecutable,
+        timedOut: false,
+        output: `command '${name}' could not be run: ${error.message}`,
+      });
+    });
+    child.on('exit', () => {
+      // What it left behind in its group ends with it, and with that the pipes.
+      kill();
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const ended = signal !== null && !timedOut ? `\nended by ${signal}` : '';
+      resolve({ exitCode: code ?? 128, timedOut, output: output.text() + ended });
+    });
+  });
+}

@@ -1,0 +1,102 @@
+import type { FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { Owner } from './owners.ts';
+import { hasCode, isMissing } from './rooted-paths.ts';
+
+/**
+ * Puts a file in place so that after any crash the old one or the new one stands there whole: temporary file beside it, owner and mode
+ * before data, fsync, rename, fsync of the directory. One agent writes a path at a time, so the temporary name is fixed and what a
+ * crash left of it is taken away by the next try. All paths are paths of this machine.
+ */
+export async function replaceFile(
+  real: string,
+  options: { readonly mode: number; readonly owner: Owner | undefined },
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  await makeFolders(path.dirname(real));
+  const temporary = temporaryName(real);
+  await rm(temporary, { force: true });
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
+      await file.chmod(options.mode);
+      await fill(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, real);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(path.dirname(real));
+}
+
+/** Puts a symlink in place in one step, over a file or link that stands there. */
+export async function replaceLink(target: string, real: string): Promise<void> {
+  await makeFolders(path.dirname(real));
+  const temporary = temporaryName(real);
+  await rm(temporary, { force: true });
+  try {
+    await symlink(target, temporary);
+    await rename(temporary, real);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(path.dirname(real));
+}
+
+/** Removes a file, link or folder with what is in it; nothing there is no error. */
+export async function removeDurably(real: string): Promise<void> {
+  await rm(real, { recursive: true, force: true });
+  try {
+    await syncFolder(path.dirname(real));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** Makes a folder and those above it (0755), each one's entry on disk before the call resolves. */
+export async function makeFolders(real: string): Promise<void> {
+  const first = await mkdir(real, { recursive: true, mode: 0o755 });
+  if (first === undefined) return;
+  for (let folder = path.dirname(real); ; folder = path.dirname(folder)) {
+    await syncFolder(folder);
+    if (folder === path.dirname(first) || folder === path.dirname(folder)) return;
+  }
+}
+
+/** Names made, changed or removed in the folder survive a power loss afterwards. */
+export async function syncFolder(real: string): Promise<void> {
+  const folder = await open(real, 'r');
+  try {
+    await folder.sync();
+  } catch (error) {
+    // Some network and FUSE file systems know no fsync of a folder; there is nothing more to be had from them.
+    if (!hasCode(error, 'EINVAL') && !hasCode(error, 'ENOTSUP')) throw error;
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The nearest folder that exists, the path itself included. */
+export async function nearestFolder(real: string): Promise<string> {
+  for (let folder = real; ; folder = path.dirname(folder)) {
+    try {
+      if ((await lstat(folder)).isDirectory()) return folder;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    if (folder === path.dirname(folder)) return folder;
+  }
+}
+
+/** A leading dot keeps it out of what `*.d` folders are read for. */
+function temporaryName(real: string): string {
+  return path.join(path.dirname(real), `.${path.basename(real).slice(0, 200)}.kubenode-new`);
+}
