@@ -1,0 +1,34 @@
+import { type JsonObject, stringifyJson } from '../schema/index.ts';
+import { ApplyError } from './errors.ts';
+import { isObject } from './values.ts';
+
+/** RFC 7386. Throws ApplyError 400 where the patch is no object. */
+export function mergePatch(target: JsonObject, patch: unknown): JsonObject {
+  if (!isObject(patch)) {
+    throw new ApplyError(
+      400,
+      `json: cannot unmarshal ${kindText(patch)} into Go value of type map[string]interface {}`,
+    );
+  }
+  return mergeObjects(target, patch);
+}
+
+function mergeObjects(target: unknown, patch: JsonObject): JsonObject {
+  const out: JsonObject = isObject(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete out[key];
+    else out[key] = isObject(value) ? mergeObjects(out[key], value) : structuredClone(value);
+  }
+  return out;
+}
+
+/** What Go calls a value of JSON. */
+export function kindText(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'bigint' ? 'number' : typeof value;
+}
+
+/** A value as JSON, for error texts. */
+export const jsonText = (value: unknown): string => stringifyJson(value, { sortKeys: true });
