@@ -1,0 +1,372 @@
+import type { Clock } from './clock.ts';
+import type { Desired } from './desired/desired.ts';
+import { execute, type Outcome } from './execute/execute.ts';
+import { limiter } from './execute/limiter.ts';
+import { type Inspection, Inspector } from './observe/inspect.ts';
+import { isHealthy, judge, type Judgement } from './observe/judge.ts';
+import { ProbeMonitor } from './observe/probe-monitor.ts';
+import { Repairs } from './observe/repairs.ts';
+import type { Logger } from './log.ts';
+import { type ComponentDecision, decide, type Decision } from './plan/decide.ts';
+import { type Applied, type ComponentRecord, type Operation, owedBy } from './plan/operation.ts';
+import type { Host, HostFacts } from './ports.ts';
+import type { ComponentView } from './report/status.ts';
+import { OriginalsStore } from './state/originals.ts';
+import { StateStore } from './state/store.ts';
+import { Wakeup } from './wakeup.ts';
+
+/** Tells people what happened to a component. */
+export type EventSink = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+export interface AgentView {
+  readonly desired: Desired | undefined;
+  readonly facts: HostFacts;
+  readonly components: readonly ComponentView[];
+}
+export interface AgentOptions {
+  readonly host: Host;
+  /** Host path of the agent's state. */
+  readonly stateFolder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly event: EventSink;
+  /** Told after every pass. */
+  readonly publish: (view: AgentView) => void;
+  /** Between two full checks, in milliseconds; a fifth of it is jitter. Default 10,000: a full stat of 72 files took 0.2 ms. */
+  readonly checkMs?: number;
+}
+
+const defaultCheckMs = 10_000;
+/** The package manager is asked this often; between that its files are looked at. */
+const packageCheckMs = 600_000;
+/** Content is read afresh this often, since a write through a mapping changes neither size nor times. */
+const fullHashMs = 86_400_000;
+/** Downloads at once. */
+const downloadsAtOnce = 2;
+
+interface Running {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** Holds a host to its desired state: decides, carries out, watches, repairs. Everything it knows stands on disk. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #store: StateStore;
+  readonly #originals: OriginalsStore;
+  readonly #inspector: Inspector;
+  readonly #probes: ProbeMonitor;
+  readonly #repairs = new Repairs();
+  readonly #wakeup = new Wakeup();
+  readonly #downloading = limiter(downloadsAtOnce);
+  readonly #running = new Map<string, Running>();
+  readonly #judgements = new Map<string, Judgement>();
+  readonly #inspections = new Map<string, Inspection>();
+  readonly #dirty = new Set<string>();
+  readonly #obstacles = new Map<string, string>();
+  /** Components that this process brought in: their probes have all succeeded. */
+  readonly #broughtIn = new Set<string>();
+  readonly #nextHash = new Map<string, number>();
+  #decisions: readonly ComponentDecision[] = [];
+  #desired: Desired | undefined;
+  #facts: HostFacts | undefined;
+  #nextCheck = 0;
+  #nextPackageCheck = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { host, stateFolder, log, clock } = options;
+    this.#store = new StateStore(host.files, stateFolder, log);
+    this.#originals = new OriginalsStore(host, stateFolder, log);
+    this.#inspector = new Inspector(host);
+    this.#probes = new ProbeMonitor(host.probes, clock, (component) => this.#look(component));
+  }
+
+  /** Gives a new desired state; undefined says that none is known, and everything is held. */
+  setDesired(desired: Desired | undefined): void {
+    this.#desired = desired;
+    this.#wakeup.wake();
+  }
+
+  /** Runs until the signal; operations under way stay in the journal, components go on running. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { host, log } = this.#options;
+    await this.#store.load();
+    this.#facts = await host.facts();
+    using filesWatch = host.files.watch(
+      () => this.#watchedFiles(),
+      (path) => this.#lookAt((record) => record.applied?.files.some((file) => file.path === path) ?? false),
+    );
+    using _unitsWatch = host.services.watch(
+      () => this.#watchedUnits(),
+      (unit) => this.#lookAt((record) => record.applied?.goal.unit?.name === unit),
+    );
+    try {
+      while (!signal.aborted) {
+        try {
+          if (await this.#pass()) filesWatch.refresh();
+        } catch (error) {
+          log.error('a pass failed and is tried again', {
+            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          });
+        }
+        await this.#wakeup.wait(this.#untilDue(), this.#options.clock, signal);
+      }
+    } finally {
+      this.#probes.close();
+      for (const { stop } of this.#running.values()) stop.abort();
+      await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    }
+  }
+
+  /** One round: look, decide, begin. Returns whether anything was begun. */
+  async #pass(): Promise<boolean> {
+    const { clock } = this.#options;
+    const facts = this.#facts ?? (await this.#options.host.facts());
+    await this.#observe();
+    this.#decisions = decide({
+      machine: this.#desired?.machine,
+      revisions: new Map(this.#desired?.revisions.map((revision) => [revision.name, revision])),
+      facts,
+      records: this.#store.records(),
+      operations: this.#store.operations(),
+      healthy: (component) => isHealthy(this.#judgements.get(component)),
+      now: clock.now(),
+    });
+    let begun = false;
+    for (const decision of this.#decisions) begun = (await this.#act(decision)) || begun;
+    this.#publish(facts);
+    return begun;
+  }
+
+  async #act({ component, decision, entry }: ComponentDecision): Promise<boolean> {
+    this.#tellObstacle(component, decision);
+    const running = this.#running.get(component);
+    if (decision.do === 'Start') {
+      if (running) {
+        running.stop.abort();
+        return false;
+      }
+      const { kind, goal, reason, retryToken } = decision;
+      await this.#begin({ kind, goal, reason, retryToken, startedAt: this.#options.clock.now(), done: [] });
+      return true;
+    }
+    if (decision.do === 'Resume') {
+      const operation = this.#store.operation(component);
+      if (running || operation === undefined) return false;
+      this.#launch(operation);
+      return true;
+    }
+    if (running || this.#desired?.machine.paused) return false;
+    return this.#repair(component, entry?.drift ?? 'Repair');
+  }
+
+  /** Journals an operation in place of the one there and launches it. What that one may have left is kept in mind. */
+  async #begin(operation: Operation): Promise<void> {
+    const { component } = operation.goal;
+    const replaced = this.#store.operation(component);
+    let next = operation;
+    if (replaced !== undefined) {
+      const record: ComponentRecord = this.#store.record(component) ?? {
+        component,
+        stray: [],
+        drift: { repaired: 0 },
+      };
+      const touched = replaced.changes?.writes.map(({ path }) => path) ?? [];
+      await this.#store.saveRecord({ ...record, stray: [...new Set([...record.stray, ...touched])] });
+      const owed = owedBy(replaced);
+      if (owed !== 'None') next = { ...operation, owed };
+    }
+    await this.#store.saveOperation(next);
+    this.#launch(next);
+  }
+
+  #launch(operation: Operation): void {
+    const { component } = operation.goal;
+    const stop = new AbortController();
+    const ended = this.#carryOut(operation, stop.signal).then(() => {
+      this.#running.delete(component);
+      this.#look(component);
+    });
+    this.#running.set(component, { stop, ended });
+  }
+
+  async #carryOut(begun: Operation, signal: AbortSignal): Promise<void> {
+    const { host, clock, log } = this.#options;
+    const { component } = begun.goal;
+    const context = {
+      host,
+      clock,
+      log,
+      store: this.#store,
+      originals: this.#originals,
+      downloading: this.#downloading,
+      progress: () => this.#publish(this.#facts),
+    };
+    try {
+      let operation: Operation | undefined = begun;
+      while (operation !== undefined && !signal.aborted) {
+        const outcome: Outcome = await execute(operation, context, signal);
+        this.#tellOutcome(operation, outcome);
+        operation = outcome.result === 'RollBack' ? this.#store.operation(component) : undefined;
+      }
+      if (begun.kind === 'Repair') this.#probesAfterRepair(begun);
+    } catch (error) {
+      log.error('an operation was interrupted and is carried on', { component, error: String(error) });
+      await clock.sleep(1_000, signal).catch(() => undefined);
+    }
+  }
+
+  #probesAfterRepair({ goal, owed }: Operation): void {
+    if (owed === 'Restart' || owed === 'Start') this.#probes.restarted(goal.component);
+  }
+
+  async #repair(component: string, drift: 'Repair' | 'Report'): Promise<boolean> {
+    const { clock, event, log } = this.#options;
+    const record = this.#store.record(component);
+    const judgement = this.#judgements.get(component);
+    const seen = this.#inspections.get(component);
+    if (record?.applied === undefined || judgement === undefined || seen === undefined) return false;
+    if (!judgement.harms.some(({ aspect }) => aspect !== 'running'))
+      this.#repairs.sawClean(component, judgement.at);
+    const plan =
+      judgement.harms.length > 0 ? this.#repairs.plan(component, record.applied, seen, judgement) : undefined;
+    if (plan === undefined) return false;
+    if (drift === 'Report') {
+      if (record.drift.last?.what === plan.what.slice(0, 200)) return false;
+      const last = { at: clock.now(), what: plan.what.slice(0, 200) };
+      await this.#store.saveRecord({ ...record, drift: { ...record.drift, last } });
+      event('Warning', 'DriftFound', `${component}: ${plan.what}`);
+      return false;
+    }
+    this.#repairs.begun(component, plan, judgement);
+    log.info('putting right', { component, harm: plan.what, service: plan.service });
+    if (plan.remove.length > 0)
+      await this.#store.saveRecord({ ...record, stray: [...new Set([...record.stray, ...plan.remove])] });
+    const { goal, files, deb } = record.applied;
+    await this.#begin({
+      kind: 'Repair',
+      goal,
+      files,
+      ...(deb === undefined ? {} : { deb }),
+      reason: plan.what,
+      harm: plan.what,
+      retryToken: '',
+      startedAt: clock.now(),
+      done: [],
+      owed: plan.service,
+    });
+    return true;
+  }
+
+  /** Looks at what is due: everything at the full check, what hints named between that. */
+  async #observe(): Promise<void> {
+    const { clock } = this.#options;
+    const now = clock.now();
+    const all = now >= this.#nextCheck;
+    const askPackages = now >= this.#nextPackageCheck;
+    if (all) this.#nextCheck = now + (this.#options.checkMs ?? defaultCheckMs) * (0.9 + 0.2 * Math.random());
+    if (all && askPackages) this.#nextPackageCheck = now + packageCheckMs * (0.9 + 0.2 * Math.random());
+    for (const [component, { applied }] of this.#store.records()) {
+      if (applied === undefined) {
+        this.#forget(component);
+        continue;
+      }
+      if (
+        this.#running.has(component) ||
+        !(all || this.#dirty.has(component) || !this.#judgements.has(component))
+      )
+        continue;
+      this.#dirty.delete(component);
+      this.#probes.watch(
+        component,
+        `${applied.goal.key}@${applied.at}`,
+        applied.goal.probes,
+        this.#broughtIn.has(component),
+      );
+      this.#hashDaily(component, applied, now);
+      const seen = await this.#inspector.inspect(applied, now, askPackages);
+      this.#inspections.set(component, seen);
+      this.#judgements.set(component, judge(applied, seen, this.#probes.verdict(component)));
+    }
+    for (const component of this.#judgements.keys())
+      if (this.#store.record(component) === undefined) this.#forget(component);
+  }
+
+  #hashDaily(component: string, applied: Applied, now: number): void {
+    const due = this.#nextHash.get(component) ?? now + fullHashMs * Math.random();
+    if (now >= due) for (const { path } of applied.files) this.#options.host.files.forgetDigests(path);
+    this.#nextHash.set(component, now >= due ? now + fullHashMs : due);
+  }
+
+  #forget(component: string): void {
+    this.#probes.forget(component);
+    this.#judgements.delete(component);
+    this.#inspections.delete(component);
+  }
+
+  #tellOutcome({ goal, kind, harm }: Operation, outcome: Outcome): void {
+    const { event, log } = this.#options;
+    const { component, revision } = goal;
+    log.info('operation ended', { component, revision, kind, result: outcome.result });
+    if (outcome.result === 'Done') {
+      if (kind !== 'Repair') this.#broughtIn.add(component);
+      if (kind === 'Install') event('Normal', 'Installed', `${component} is ${revision}`);
+      if (kind === 'Rollback') event('Normal', 'RolledBack', `${component} is ${revision} again`);
+      if (kind === 'Repair') event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`);
+      if (kind === 'Remove') event('Normal', 'Removed', `${component} was removed`);
+    }
+    if (outcome.result === 'Failed' || outcome.result === 'RollBack') {
+      const { step, message } = outcome.failure;
+      event('Warning', `${kind}Failed`, `${component} ${revision} at step ${step}: ${message}`);
+    }
+  }
+
+  #tellObstacle(component: string, decision: Decision): void {
+    const passing = ['DependencyNotReady', 'Backoff', 'Paused'];
+    const obstacle = decision.do === 'Wait' && !passing.includes(decision.reason) ? decision.message : '';
+    if (obstacle === (this.#obstacles.get(component) ?? '')) return;
+    this.#obstacles.set(component, obstacle);
+    if (obstacle !== '' && decision.do === 'Wait')
+      this.#options.event('Warning', decision.reason, `${component}: ${obstacle}`);
+  }
+
+  #publish(facts: HostFacts | undefined): void {
+    if (facts === undefined) return;
+    const components = this.#decisions.map(({ component, entry, decision }) => ({
+      component,
+      entry,
+      decision,
+      record: this.#store.record(component),
+      operation: this.#store.operation(component),
+      judgement: this.#judgements.get(component),
+    }));
+    this.#options.publish({ desired: this.#desired, facts, components });
+  }
+
+  #untilDue(): number {
+    const { clock } = this.#options;
+    let due = this.#nextCheck;
+    for (const { decision } of this.#decisions) {
+      if (decision.do === 'Wait' && decision.until !== undefined) due = Math.min(due, decision.until);
+    }
+    return Math.max(due - clock.now(), 10);
+  }
+
+  #watchedFiles(): readonly string[] {
+    return [...this.#store.records().values()].flatMap(
+      ({ applied }) => applied?.files.map(({ path }) => path) ?? [],
+    );
+  }
+  #watchedUnits(): readonly string[] {
+    return [...this.#store.records().values()].flatMap(({ applied }) =>
+      applied?.goal.unit ? [applied.goal.unit.name] : [],
+    );
+  }
+  #lookAt(concerns: (record: ComponentRecord) => boolean): void {
+    for (const [component, record] of this.#store.records()) if (concerns(record)) this.#look(component);
+  }
+  #look(component: string): void {
+    this.#dirty.add(component);
+    this.#wakeup.wake();
+  }
+}

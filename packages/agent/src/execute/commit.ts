@@ -1,0 +1,132 @@
+import type { GoalFile } from '../plan/goal.ts';
+import type { Applied, ComponentRecord, Operation } from '../plan/operation.ts';
+import type { Host } from '../ports.ts';
+import type { ExecuteContext, Step } from './context.ts';
+import { parseUnitFile, readUnitFile } from './look.ts';
+import { stagingFolder } from './staging.ts';
+
+/** The operation has reached its goal: what is there now is the last good revision, and what it no longer needs goes. */
+export const commit: Step = async (operation, context) => {
+  const { goal, kind } = operation;
+  const { store, originals, host } = context;
+  const before = store.record(goal.component);
+  if (kind === 'Remove') {
+    await originals.drop(goal.component);
+    await host.files.remove(`${store.folder}/staged/${goal.component}`);
+    await store.dropRecord(goal.component);
+    return;
+  }
+  const record = await committedRecord(operation, before, context);
+  await store.saveRecord(record);
+  await dropOldStaging(record, context);
+};
+
+async function committedRecord(
+  operation: Operation,
+  before: ComponentRecord | undefined,
+  { host, clock }: ExecuteContext,
+): Promise<ComponentRecord> {
+  const { kind, harm, goal } = operation;
+  const drift = before?.drift ?? { repaired: 0 };
+  const repaired = kind === 'Repair' && harm !== undefined;
+  const { failed, lastGood, ...rest } = before ?? { component: goal.component };
+  const keepsFailure = kind !== 'Install' && failed !== undefined;
+  const applied = await describe(operation, before?.applied, host, clock.now());
+  return {
+    ...rest,
+    applied,
+    ...(kind === 'Repair' && lastGood !== undefined ? { lastGood } : {}),
+    ...(keepsFailure ? { failed } : {}),
+    stray: [],
+    drift: repaired
+      ? { repaired: drift.repaired + 1, last: { at: clock.now(), what: harm.slice(0, 200) } }
+      : drift,
+  };
+}
+
+/** What is on the host now, as far as later checks need it. */
+export async function describe(
+  operation: Operation,
+  before: Applied | undefined,
+  host: Host,
+  now: number,
+): Promise<Applied> {
+  const { goal, deb } = operation;
+  const unit = goal.unit && (await host.services.states([goal.unit.name])).get(goal.unit.name);
+  const files = await withActualIds(operation.files ?? [], host);
+  const own = files.find(({ source }) => source === 'unit')?.content;
+  const unitFile =
+    goal.unit && (own === undefined ? await readUnitFile(host.files, goal.unit.name) : parseUnitFile(own));
+  const executable = unit && unit.mainPID > 0 ? await host.executableDigest(unit.mainPID) : undefined;
+  const kept = operation.kind === 'Repair' ? before : undefined;
+  const proven = goal.package !== undefined || goal.artifact !== undefined || goal.versionCheck === undefined;
+  return {
+    goal,
+    files,
+    ...(deb === undefined ? (kept?.deb === undefined ? {} : { deb: kept.deb }) : { deb }),
+    ...(goal.package === undefined ? {} : { packageFiles: await packagePrograms(goal.package.name, host) }),
+    ...(goal.unit === undefined
+      ? {}
+      : {
+          process: {
+            oneshot: unitFile?.oneshot ?? false,
+            ...(executable === undefined ? {} : { executable }),
+          },
+          dropIns: await readDropIns(goal.unit.name, host),
+        }),
+    at: kept?.at ?? now,
+    foundVersion: operation.foundVersion ?? kept?.foundVersion ?? '',
+    proven,
+  };
+}
+
+async function withActualIds(files: readonly GoalFile[], host: Host): Promise<readonly GoalFile[]> {
+  const actual: GoalFile[] = [];
+  for (const file of files) {
+    const state = await host.files.state(file.path);
+    actual.push(state === undefined ? file : { ...file, ids: { uid: state.uid, gid: state.gid } });
+  }
+  return actual;
+}
+
+/** At most this many files of a package are looked at with every check: its programs, libraries and units. */
+const mostPackageFiles = 300;
+
+async function packagePrograms(name: string, host: Host): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  const paths = (await host.packages?.files(name)) ?? [];
+  for (const path of paths
+    .filter((path) => /^(\/usr)?(\/local)?\/(s?bin|lib|lib64|libexec)\//.test(path))
+    .slice(0, mostPackageFiles)) {
+    const state = await host.files.state(path);
+    if (state?.kind === 'file' && state.digest !== undefined) digests[path] = state.digest;
+  }
+  return digests;
+}
+
+/** Drop-ins that somebody put beside the unit, with their digests. */
+export async function readDropIns(unit: string, host: Pick<Host, 'files'>): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const folder of [`/etc/systemd/system/${unit}.d`, `/run/systemd/system/${unit}.d`]) {
+    if ((await host.files.state(folder))?.kind !== 'directory') continue;
+    for (const name of await host.files.list(folder)) {
+      const state = await host.files.state(`${folder}/${name}`);
+      if (name.endsWith('.conf') && state !== undefined)
+        found[`${folder}/${name}`] = state.digest ?? state.kind;
+    }
+  }
+  return found;
+}
+
+async function dropOldStaging(record: ComponentRecord, { host, store }: ExecuteContext): Promise<void> {
+  const folder = `${store.folder}/staged/${record.component}`;
+  if ((await host.files.state(folder)) === undefined) return;
+  const needed = new Set(
+    [record.applied, record.lastGood].flatMap((applied) =>
+      applied ? [stagingFolder(store.folder, applied.goal)] : [],
+    ),
+  );
+  for (const name of await host.files.list(folder)) {
+    if (!needed.has(`${folder}/${name}`)) await host.files.remove(`${folder}/${name}`);
+  }
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Operation } from '../plan/operation.ts';
+import type { Host } from '../ports.ts';
+import type { OriginalsStore } from '../state/originals.ts';
+import type { StateStore } from '../state/store.ts';
+
+/** What the steps of an operation work with. */
+export interface ExecuteContext {
+  readonly host: Host;
+  readonly store: StateStore;
+  readonly originals: OriginalsStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Told when a step is begun; for the status. */
+  readonly progress: (operation: Operation) => void;
+  /** Runs downloads a few at a time. */
+  readonly downloading: <T>(work: () => Promise<T>) => Promise<T>;
+}
+/** What a step has found out, merged into the journalled operation. */
+export type StepResult = Partial<
+  Pick<Operation, 'files' | 'deb' | 'changes' | 'adopting' | 'deadlineAt' | 'foundVersion'>
+>;
+export type Step = (
+  operation: Operation,
+  context: ExecuteContext,
+  signal: AbortSignal,
+) => Promise<StepResult | void>;

@@ -1,0 +1,81 @@
+import type { GoalProbe } from '../plan/goal.ts';
+import type { Operation } from '../plan/operation.ts';
+import type { UnitState } from '../ports.ts';
+import type { ExecuteContext, Step } from './context.ts';
+import { findVersion } from './version-check.ts';
+
+/** Between two looks at a unit that starts. */
+const lookAgainMs = 500;
+/** A process that is still the same one after this time did not fall over at once. */
+const settledMs = 1_000;
+/** A version command may need its daemon, which may need a moment. */
+const versionWaitMs = 15_000;
+
+/** Asks the program for its version and holds it against the revision's. */
+export const checkVersion: Step = async ({ goal, deadlineAt }, context, signal) => {
+  const check = goal.versionCheck;
+  if (check === undefined) return { foundVersion: '' };
+  const until = Math.min(context.clock.now() + versionWaitMs, deadlineAt ?? Number.POSITIVE_INFINITY);
+  for (;;) {
+    const result = await findVersion(check, context.host.services);
+    if (result.version === goal.version) return { foundVersion: result.version };
+    if (context.clock.now() >= until) {
+      const found = result.version === undefined ? result.problem : `it says ${result.version}`;
+      throw new Error(
+        `version check of ${goal.revision} does not find ${goal.version}: ${found}. Correct spec.version, spec.versionCheck or the artifact`,
+      );
+    }
+    await context.clock.sleep(lookAgainMs, signal);
+  }
+};
+
+/** Waits until the unit runs and every probe has succeeded, at most until the deadline. */
+export const waitHealthy: Step = async (operation, context, signal) => {
+  const { goal } = operation;
+  const missing = new Map(goal.probes.map((probe) => [probe.name, probe]));
+  let problem = await unitProblem(operation, context, signal);
+  for (;;) {
+    if (problem === undefined) problem = await probeOnce(missing, context);
+    if (problem === undefined) return;
+    if (context.clock.now() >= (operation.deadlineAt ?? 0)) {
+      throw new Error(`not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}`);
+    }
+    await context.clock.sleep(lookAgainMs, signal);
+    problem = await unitProblem(operation, context, signal);
+  }
+};
+
+async function probeOnce(
+  missing: Map<string, GoalProbe>,
+  { host }: ExecuteContext,
+): Promise<string | undefined> {
+  for (const probe of missing.values()) {
+    const { ok, message } = await host.probes.run(probe.request);
+    if (!ok) return `probe ${probe.name}: ${message}`;
+    missing.delete(probe.name);
+  }
+  return undefined;
+}
+
+/** Why the unit does not run as it should; a unit without probes must stay up for a moment to count. */
+async function unitProblem(
+  { goal, adopting }: Operation,
+  { host, clock }: ExecuteContext,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = goal.unit?.name;
+  if (name === undefined) return undefined;
+  const first = (await host.services.states([name])).get(name);
+  if (first?.activeState !== 'active') return notActive(name, first);
+  if (goal.probes.length > 0 || adopting === true || first.mainPID === 0) return undefined;
+  await clock.sleep(settledMs, signal);
+  const second = (await host.services.states([name])).get(name);
+  if (second?.activeState === 'active' && second.mainPID === first.mainPID) return undefined;
+  return second?.activeState === 'active' ? `${name} starts again and again` : notActive(name, second);
+}
+
+function notActive(name: string, state: UnitState | undefined): string | undefined {
+  if (state === undefined || state.loadState === 'not-found') return `unit ${name} does not exist`;
+  if (state.activeState === 'inactive' && state.subState === 'exited') return undefined;
+  return `unit ${name} is ${state.activeState} (${state.subState})`;
+}

@@ -1,0 +1,189 @@
+import { compare as compareGoal, fileDifference } from '../plan/changes.ts';
+import type { GoalFile, HookName } from '../plan/goal.ts';
+import { type Operation, type StepName, strongerAction, touches } from '../plan/operation.ts';
+import { commit } from './commit.ts';
+import type { ExecuteContext, Step } from './context.ts';
+import { checkVersion, waitHealthy } from './health.ts';
+import { look } from './look.ts';
+import { readOwners, withIds } from './owners.ts';
+import { removeEmptyFolders, takeAway } from './take-away.ts';
+import { stage, stagingFolder } from './staging.ts';
+
+/** A unit gets at least this long to start or stop, however little of the deadline is left. */
+const shortestUnitWaitMs = 10_000;
+const stopTimeoutMs = 90_000;
+
+const compare: Step = async (operation, context) => {
+  const { host, store, clock } = context;
+  const { goal } = operation;
+  const record = store.record(goal.component);
+  const files = withIds(operation.files ?? [], await readOwners(host.files));
+  const view = await look(host, goal, files);
+  const found = compareGoal(goal, files, view, record?.applied, record?.stray ?? []);
+  const running = view.unit?.activeState === 'active';
+  const wanted = operation.kind === 'Repair' && running ? 'None' : found.service;
+  const service = running ? strongerAction(wanted, operation.owed ?? 'None') : wanted;
+  const changes = { ...found, service, serviceReason: found.serviceReason || operation.reason };
+  return {
+    files,
+    changes,
+    adopting: record?.applied === undefined && (record?.stray ?? []).length === 0 && !touches(changes),
+    deadlineAt: clock.now() + goal.deadlineMs,
+  };
+};
+
+const originals: Step = async ({ goal, changes }, context) => {
+  if (changes === undefined) return;
+  await context.originals.keep(goal.component, {
+    paths: [...changes.writes.map(({ path }) => path), ...changes.removals],
+    ...(goal.unit ? { unit: goal.unit.name } : {}),
+    ...(goal.package && changes.package !== undefined ? { package: goal.package.name } : {}),
+  });
+};
+
+/** Stops and disables a unit that is no longer wanted: of the revision before, or of a component being removed. */
+const retire: Step = async (operation, context, signal) => {
+  const { services } = context.host;
+  const removing = operation.kind === 'Remove';
+  const unit = removing ? operation.goal.unit?.name : operation.changes?.retire;
+  if (unit === undefined) return;
+  const state = (await services.states([unit])).get(unit);
+  if (state === undefined || state.loadState === 'not-found') return;
+  if (removing && state.activeState === 'active') await runHook('preStop', operation, context, signal);
+  if (state.activeState !== 'inactive') await services.stop(unit, stopTimeoutMs);
+  if (state.enabled === 'enabled') await services.disable(unit);
+};
+
+const installPackage: Step = async ({ goal, kind, deb }, { host, store }, signal) => {
+  const { packages } = host;
+  if (goal.package === undefined || packages === undefined) return {};
+  if (kind === 'Remove') {
+    if ((await packages.installed(goal.package.name)) === undefined) return {};
+    await packages.hold(goal.package.name, false);
+    await packages.remove(goal.package.name);
+    return {};
+  }
+  const file = deb ?? (await packages.fetch(goal.package, stagingFolder(store.folder, goal), signal));
+  await packages.install({ name: goal.package.name, version: goal.package.version, deb: file });
+  return { deb: file };
+};
+
+const writeFiles: Step = async (operation, { host }, signal) => {
+  const files: GoalFile[] = [...(operation.files ?? [])];
+  for (const { path } of operation.changes?.writes ?? []) {
+    signal.throwIfAborted();
+    const index = files.findIndex((file) => file.path === path);
+    const file = files[index];
+    if (file === undefined) continue;
+    const state = await host.files.state(path);
+    const why = fileDifference(file, state);
+    if (why === undefined) continue;
+    if (state?.kind === 'directory') {
+      throw new Error(
+        `${path} is a directory on this host where ${operation.goal.revision} brings a file: move it away, or correct the revision`,
+      );
+    }
+    const options = { mode: file.mode, ...(file.owner === undefined ? {} : { owner: file.owner }) };
+    if (file.kind === 'symlink') await host.files.symlink(file.target ?? '', path);
+    else if (why === 'mode' || why === 'owner') await host.files.setMode(path, file.mode, file.owner);
+    else if (file.content !== undefined) await host.files.write(path, file.content, options);
+    else await host.files.install(file.staged ?? '', path, options);
+  }
+  return { files };
+};
+
+/** Takes away what only the revision before (or an attempt that did not end) brought; what was there before comes back. */
+const obsolete: Step = async (operation, context) => {
+  const { goal, kind, changes } = operation;
+  const record = context.store.record(goal.component);
+  const applied = record?.applied;
+  const paths =
+    kind === 'Remove'
+      ? [...(applied?.files.map(({ path }) => path) ?? []), ...(record?.stray ?? [])]
+      : (changes?.removals ?? []);
+  const known = await context.originals.read(goal.component);
+  const expected = new Map(applied?.files.map((file) => [file.path, file]));
+  for (const path of paths) await takeAway(path, expected.get(path), known, context);
+  await removeEmptyFolders(known, context.host.files);
+};
+
+const units: Step = async ({ goal, changes, kind }, { host }) => {
+  const { services } = host;
+  if (changes?.unmask && goal.unit) await services.unmask(goal.unit.name);
+  await services.daemonReload();
+  if (goal.unit === undefined || kind === 'Remove') return;
+  const state = (await services.states([goal.unit.name])).get(goal.unit.name);
+  if (state?.loadState === 'bad-setting' || state?.loadState === 'error') {
+    throw new Error(
+      `unit ${goal.unit.name} of ${goal.revision} does not load: ${state.loadError ?? state.loadState}. Correct spec.unit.content`,
+    );
+  }
+};
+
+const enable: Step = async ({ goal }, { host }) => {
+  if (goal.unit) await host.services.enable(goal.unit.name);
+};
+
+const service: Step = async ({ goal, changes, deadlineAt }, { host, clock }) => {
+  if (goal.unit === undefined || changes === undefined) return;
+  const { services } = host;
+  const unit = goal.unit.name;
+  const timeoutMs = Math.max((deadlineAt ?? 0) - clock.now(), shortestUnitWaitMs);
+  if (changes.service === 'Restart') await services.restart(unit, timeoutMs);
+  if (changes.service === 'Reload') await services.reload(unit, timeoutMs);
+  if (changes.service === 'Start') await services.start(unit, timeoutMs);
+};
+
+function hook(name: HookName): Step {
+  return (operation, context, signal) => runHook(name, operation, context, signal);
+}
+
+async function runHook(
+  name: HookName,
+  { goal }: Operation,
+  { host }: ExecuteContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = goal.hooks[name];
+  if (wanted === undefined) return;
+  signal.throwIfAborted();
+  const env = {
+    KUBENODE_COMPONENT: goal.component,
+    KUBENODE_REVISION: goal.revision,
+    KUBENODE_VERSION: goal.version,
+  };
+  const { exitCode, timedOut, output } = await host.services.run({ ...wanted, env, isolation: 'hook' });
+  if (timedOut)
+    throw new Error(
+      `hook ${name} did not end within ${wanted.timeoutMs / 1000} s: ${output.trim().slice(-300)}`,
+    );
+  if (exitCode !== 0)
+    throw new Error(`hook ${name} ended with exit status ${exitCode}: ${output.trim().slice(-300)}`);
+}
+
+/** Every step by its name. Each may be done twice with the same result as once. */
+export const steps: Readonly<Record<StepName, Step>> = {
+  stage,
+  compare,
+  preInstall: hook('preInstall'),
+  preRemove: hook('preRemove'),
+  originals,
+  retire,
+  package: installPackage,
+  files: writeFiles,
+  obsolete,
+  units,
+  postInstall: hook('postInstall'),
+  enable,
+  preStop: hook('preStop'),
+  service,
+  postStart: hook('postStart'),
+  version: checkVersion,
+  probes: waitHealthy,
+  commit,
+};
+
+/** Whether a failure at this step leaves the host as it was. */
+export function isBeforeTouch(step: StepName): boolean {
+  return ['stage', 'compare', 'preInstall', 'originals'].includes(step);
+}

@@ -1,0 +1,235 @@
+import type { Condition, HostInfo, MachineComponentEntry, MachineComponentStatus } from '@kubenode/api';
+import type { Judgement } from '../observe/judge.ts';
+import { isHealthy } from '../observe/judge.ts';
+import type { Decision } from '../plan/decide.ts';
+import type { ComponentRecord, Operation } from '../plan/operation.ts';
+import type { HostFacts } from '../ports.ts';
+
+/** What the agent knows of one component when it reports. */
+export interface ComponentView {
+  readonly component: string;
+  readonly entry: MachineComponentEntry | undefined;
+  readonly decision: Decision;
+  readonly record: ComponentRecord | undefined;
+  readonly operation: Operation | undefined;
+  readonly judgement: Judgement | undefined;
+}
+/** The agent's part of a Machine's status. */
+export interface AgentStatus {
+  readonly observedGeneration: number;
+  readonly summary: string;
+  readonly host: HostInfo;
+  readonly components: readonly MachineComponentStatus[];
+  readonly conditions: readonly Condition[];
+}
+export type ComponentState = MachineComponentStatus['state'];
+
+/** Longest text that the agent writes into a status, in characters. */
+const longestMessage = 512;
+/** Most components named in a condition. */
+const mostNamed = 3;
+
+/** The status of one component. Pure; `since` and times of conditions are put in by `withTimes`. */
+export function componentStatus(view: ComponentView): Omit<MachineComponentStatus, 'since'> {
+  const { component, entry, record, operation, judgement } = view;
+  const applied = record?.applied;
+  const state = stateOf(view);
+  const message = messageOf(view, state).slice(0, longestMessage);
+  const failed = record?.failed;
+  const lastGood = (record?.lastGood ?? applied)?.goal.revision;
+  return {
+    name: component,
+    ...(entry?.state === 'Present' ? { desired: entry.revision } : {}),
+    ...(applied
+      ? { running: applied.goal.revision, version: applied.foundVersion || applied.goal.version }
+      : {}),
+    ...(lastGood === undefined ? {} : { lastGood }),
+    ...(entry?.rollout === undefined ? {} : { rollout: entry.rollout }),
+    ...(entry?.batch === undefined ? {} : { batch: entry.batch }),
+    ...(entry?.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
+    state,
+    ...(operation?.step === undefined || state === 'Ready' ? {} : { step: operation.step }),
+    ...(message === '' ? {} : { message }),
+    correct: judgement?.correct ?? { version: 'Unknown', config: 'Unknown', running: 'Unknown' },
+    ...(failed === undefined
+      ? {}
+      : {
+          failed: {
+            revision: failed.revision,
+            step: failed.step,
+            attempts: failed.attempts,
+            at: new Date(failed.at).toISOString(),
+            message: failed.message.slice(0, longestMessage),
+          },
+        }),
+    ...driftStatus(record),
+  };
+}
+
+function driftStatus(record: ComponentRecord | undefined): Pick<MachineComponentStatus, 'drift'> {
+  const drift = record?.drift;
+  if (drift === undefined || (drift.repaired === 0 && drift.last === undefined)) return {};
+  const last = drift.last && { at: new Date(drift.last.at).toISOString(), what: drift.last.what };
+  return { drift: { repaired: drift.repaired, ...(last ? { last } : {}) } };
+}
+
+function stateOf({ decision, record, operation, judgement, entry }: ComponentView): ComponentState {
+  if (operation?.kind === 'Rollback') return 'RollingBack';
+  if (operation?.kind === 'Remove') return 'Removing';
+  if (operation?.kind === 'Install') return 'Installing';
+  if (decision.do === 'Start') return decision.kind === 'Remove' ? 'Removing' : 'Installing';
+  const applied = record?.applied;
+  const moved = entry?.state !== 'Present' || applied?.goal.revision === entry.revision;
+  if (record?.failed !== undefined && (!moved || applied === undefined || record.lastGood !== undefined))
+    return 'Failed';
+  if (applied === undefined) return 'Waiting';
+  if (judgement === undefined) return 'Waiting';
+  if (judgement.harms.length > 0) return 'Degraded';
+  if (!moved) return 'Waiting';
+  if (!isHealthy(judgement)) return 'Degraded';
+  return judgement.correct.version === 'Unknown' ? 'Unverified' : 'Ready';
+}
+
+function messageOf(
+  { decision, record, operation, judgement, entry }: ComponentView,
+  state: ComponentState,
+): string {
+  if (operation !== undefined && operation.kind !== 'Repair') return operation.reason;
+  const parts: string[] = [];
+  if (decision.do === 'Wait') parts.push(decision.message);
+  if (state === 'Failed' && record?.failed && decision.do !== 'Wait') parts.push(record.failed.message);
+  if (state === 'Failed' && record?.failed) parts.push(nextTry(record.failed.retryAt));
+  if (judgement && judgement.message !== '') parts.push(judgement.message);
+  if (entry === undefined && record?.applied) parts.push('no longer assigned to this machine; kept as it is');
+  if (state === 'Unverified')
+    parts.push('only its version command speaks for it: give the revision an artifact with a digest');
+  return parts.join('. ');
+}
+
+function nextTry(retryAt: number | undefined): string {
+  if (retryAt === undefined) return 'Not tried again until the revision or the retryToken changes';
+  return `Tried again at ${new Date(retryAt).toISOString()}`;
+}
+
+/** The whole status, from all components. Pure. */
+export function machineStatus(
+  views: readonly ComponentView[],
+  facts: HostFacts,
+  about: {
+    readonly generation: number;
+    readonly agentVersion: string;
+    readonly paused: boolean;
+    readonly known: boolean;
+  },
+): Omit<AgentStatus, 'components' | 'conditions'> & {
+  readonly components: readonly Omit<MachineComponentStatus, 'since'>[];
+  readonly conditions: readonly Omit<Condition, 'lastTransitionTime'>[];
+} {
+  const components = views.filter(isReported).map(componentStatus);
+  const ready = components.filter(({ state }) => state === 'Ready').length;
+  const observedGeneration = about.generation;
+  const condition = (type: string, good: boolean, reason: string, message: string) => ({
+    type,
+    status: good ? ('True' as const) : ('False' as const),
+    observedGeneration,
+    reason,
+    message,
+  });
+  const rest = components.filter(({ state }) => state !== 'Ready');
+  return {
+    observedGeneration,
+    summary: `${ready}/${components.length}`,
+    host: hostInfo(facts, about.agentVersion),
+    components,
+    conditions: [
+      condition(
+        'AgentReady',
+        true,
+        about.paused ? 'Paused' : 'Running',
+        about.paused ? 'The Machine is paused: the agent only looks.' : 'The agent works.',
+      ),
+      rest.length === 0
+        ? condition('ComponentsReady', true, 'AllReady', `All ${components.length} components are Ready.`)
+        : condition('ComponentsReady', false, worst(rest), describeRest(rest).slice(0, 1024)),
+    ],
+  };
+}
+
+/** A removed component, and one that was never there and is asked to be absent, has nothing to report. */
+function isReported({ entry, record, operation }: ComponentView): boolean {
+  return (
+    entry?.state === 'Present' ||
+    record?.applied !== undefined ||
+    operation !== undefined ||
+    record?.failed !== undefined
+  );
+}
+
+function hostInfo(facts: HostFacts, agentVersion: string): HostInfo {
+  return {
+    os: `${facts.osName} ${facts.osVersion}`.trim(),
+    kernel: facts.kernel,
+    arch: facts.arch,
+    machineID: facts.machineID,
+    bootID: facts.bootID,
+    addresses: facts.addresses.slice(0, 8),
+    agentVersion,
+  };
+}
+
+const severity: readonly ComponentState[] = [
+  'Failed',
+  'Degraded',
+  'RollingBack',
+  'Unverified',
+  'Removing',
+  'Installing',
+  'Waiting',
+  'Ready',
+];
+
+function worst(rest: readonly { readonly state: ComponentState }[]): string {
+  const state = severity.find((state) => rest.some((component) => component.state === state)) ?? 'Waiting';
+  return `Component${state}`;
+}
+
+function describeRest(rest: readonly Omit<MachineComponentStatus, 'since'>[]): string {
+  const sorted = rest.toSorted((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state));
+  const named = sorted
+    .slice(0, mostNamed)
+    .map(({ name, state, message }) => `${name} is ${state}${message ? `: ${message.slice(0, 200)}` : ''}`);
+  const more = rest.length > mostNamed ? `; and ${rest.length - mostNamed} more` : '';
+  return `${named.join('; ')}${more}.`;
+}
+
+/** Puts in since when things are so: kept from the status before where nothing changed. Pure. */
+export function withTimes(
+  status: ReturnType<typeof machineStatus>,
+  before: AgentStatus | undefined,
+  now: number,
+): AgentStatus {
+  const time = new Date(now).toISOString();
+  const condTime = time.replace(/\.\d+Z$/, 'Z');
+  const states = new Map(before?.components.map((component) => [component.name, component]));
+  const conditions = new Map(before?.conditions.map((condition) => [condition.type, condition]));
+  return {
+    ...status,
+    components: status.components.map((component) => {
+      const last = states.get(component.name);
+      const same = last?.state === component.state && last.running === component.running;
+      return { ...component, since: (same ? last.since : undefined) ?? time };
+    }),
+    conditions: status.conditions.map((condition) => {
+      const last = conditions.get(condition.type);
+      return {
+        ...condition,
+        lastTransitionTime: last?.status === condition.status ? last.lastTransitionTime : condTime,
+      };
+    }),
+  };
+}
+
+/** Whether nothing is under way: such a status is told at once. */
+export function isSettled(status: AgentStatus): boolean {
+  return status.components.every(({ state }) => !['Installing', 'RollingBack', 'Removing'].includes(state));
+}
