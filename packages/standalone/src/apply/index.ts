@@ -7,3 +7,4 @@ export type { Writer } from './ownership.ts';
 export { objectType, type ObjectType } from './type.ts';
 export { sameObject, updateManagedFields } from './update.ts';
 export { jsonPatch, MAX_JSON_PATCH_OPERATIONS } from './jsonpatch.ts';
+export { strategicMergePatch } from './strategic.ts';
