@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names the command that the lab builds, so that go.mod and go.sum pin all that it needs.
+package tools
+
+import _ "go.etcd.io/etcd/server/v3"

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { waitUntil } from '../system/processes.ts';
+
+const mountPoint = '/sys/fs/cgroup';
+
+/** Every cgroup hierarchy of this machine: one on a unified (v2) machine, one for each controller otherwise. */
+export function hierarchies(): string[] {
+  if (existsSync(join(mountPoint, 'cgroup.controllers'))) return [mountPoint];
+  return readdirSync(mountPoint)
+    .map((name) => join(mountPoint, name))
+    .filter((folder) => existsSync(join(folder, 'cgroup.procs')));
+}
+
+/** Makes a group in every hierarchy. @returns its folders. */
+export async function makeGroup(name: string): Promise<string[]> {
+  const folders: string[] = [];
+  for (const hierarchy of hierarchies()) {
+    const folder = join(hierarchy, name);
+    await mkdir(folder, { recursive: true });
+    // A cpuset of version 1 takes no process before it has processors and memory nodes; they are its parent's.
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+      if (hierarchy.endsWith('/cpuset') && existsSync(join(hierarchy, file)))
+        await writeFile(join(folder, file), readFileSync(join(hierarchy, file)));
+    }
+    folders.push(folder);
+  }
+  return folders;
+}
+
+/** The group's folders, those that are there. */
+export function groupFolders(name: string): string[] {
+  return hierarchies()
+    .map((hierarchy) => join(hierarchy, name))
+    .filter((folder) => existsSync(folder));
+}
+
+/** The numbers of all processes in a group and below it, in any hierarchy. */
+export function processesIn(name: string): number[] {
+  const pids = new Set<number>();
+  const collect = (folder: string): void => {
+    try {
+      for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n'))
+        if (pid !== '' && pid !== '0') pids.add(Number(pid));
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory()) collect(join(folder, entry.name));
+    } catch {
+      // The group went away meanwhile, and its processes with it.
+    }
+  };
+  for (const folder of groupFolders(name)) collect(folder);
+  return [...pids];
+}
+
+/** Stops or lets go on every process of a group. Resolves when the kernel says that it is so. */
+export async function setFrozen(name: string, frozen: boolean): Promise<void> {
+  const v1 = join(mountPoint, 'freezer', name, 'freezer.state');
+  if (existsSync(v1)) {
+    const wanted = frozen ? 'FROZEN' : 'THAWED';
+    const reached = await waitUntil(async () => {
+      await writeFile(v1, wanted);
+      return readFileSync(v1, 'utf8').trim() === wanted;
+    }, 10_000);
+    if (!reached) throw new Error(`The group ${name} didn't get ${wanted} within 10 s.`);
+    return;
+  }
+  const v2 = join(mountPoint, name, 'cgroup.freeze');
+  if (!existsSync(v2)) throw new Error(`There is no group ${name} that could be frozen: is the host on?`);
+  await writeFile(v2, frozen ? '1' : '0');
+}
+
+/** Kills every process of a group, thawing it first: a frozen process doesn't even die. */
+export async function killGroup(name: string): Promise<void> {
+  const folders = groupFolders(name);
+  if (folders.length === 0) return;
+  await setFrozen(name, false).catch(() => {});
+  const empty = await waitUntil(() => {
+    const pids = processesIn(name);
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself.
+      }
+    }
+    return pids.length === 0;
+  }, 15_000);
+  if (!empty) throw new Error(`Processes of the group ${name} don't end: ${processesIn(name).join(' ')}.`);
+}
+
+/** Removes a group that holds no process any more, and those below it, from every hierarchy. */
+export async function removeGroup(name: string): Promise<void> {
+  for (const folder of groupFolders(name)) await removeTree(folder);
+}
+
+async function removeTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => []))
+    if (entry.isDirectory()) await removeTree(join(folder, entry.name));
+  // The kernel may take a moment to let go of a group whose last process has just gone.
+  let failure: unknown;
+  const removed = await waitUntil(async () => {
+    try {
+      await rmdir(folder);
+      return true;
+    } catch (error) {
+      failure = error;
+      return !existsSync(folder);
+    }
+  }, 5000);
+  if (!removed) throw new Error(`The control group ${folder} can't be removed.`, { cause: failure });
+}

@@ -1,0 +1,303 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { identify, isAlive, startDetached, waitUntil } from '../system/processes.ts';
+import { run, type RunOptions, tryRun } from '../system/run.ts';
+import { groupFolders, killGroup, makeGroup, processesIn, removeGroup, setFrozen } from './cgroups.ts';
+import { containerdFolder, mountRoot, rootFolder } from './filesystem.ts';
+import { ensureRoot } from './root.ts';
+import {
+  bridgeName,
+  groupName,
+  type HostState,
+  hostFolder,
+  interfaceName,
+  type LabState,
+  machineName,
+  writeState,
+} from './state.ts';
+
+/**
+ * What can be done to a host's power. `off` is pulling the plug (no process gets a signal it could act on), `shutdown` asks the system to
+ * power off and pulls the plug after 20 s, `reset` is `off` and `on`. `freeze` stops every process of the host where it is, ssh too.
+ */
+export type PowerAction = 'on' | 'off' | 'shutdown' | 'reset' | 'freeze' | 'thaw';
+
+/** `cut` takes the host off the network (both directions, no message); `join` brings it back. A host that boots is joined. */
+export type NetworkAction = 'cut' | 'join';
+
+export interface ExecOptions extends Pick<RunOptions, 'stdin' | 'timeoutMs'> {
+  /** Set beside PATH, HOME and LANG, which are all else that a command finds. */
+  env?: Readonly<Record<string, string>>;
+  /** Returns a status other than 0 instead of throwing. */
+  allowFailure?: boolean;
+}
+
+export interface ExecResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A command in a host ended with another status than 0. */
+export class HostCommandError extends Error {
+  override readonly name = 'HostCommandError';
+  readonly host: string;
+  readonly result: ExecResult;
+  constructor(host: string, command: readonly string[], result: ExecResult) {
+    super(`${host}: ${command.join(' ')}: status ${result.code}\n${(result.stderr || result.stdout).trim()}`);
+    this.host = host;
+    this.result = result;
+  }
+}
+
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** A host of a lab: a booted Debian with systemd, its own network address, and sshd that lets root in by the lab's key. */
+export class LabHost {
+  readonly name: string;
+  readonly address: string;
+  /** The public ssh host key, `ssh-ed25519 AAAA...`: what an import's `hostKey` must be. */
+  readonly hostKey: string;
+  /** The private key file that root's login takes; one for the whole lab. */
+  readonly sshKey: string;
+  /** The host's root as this machine sees it. Write here only what no process of the host writes at the same time. */
+  readonly rootfs: string;
+  readonly #lab: LabState;
+  readonly #state: HostState;
+
+  constructor(lab: LabState, state: HostState) {
+    this.name = state.name;
+    this.address = state.address;
+    this.hostKey = state.hostKey;
+    this.sshKey = join(lab.dir, 'id_ed25519');
+    this.rootfs = rootFolder(lab.dir, state.name);
+    this.#lab = lab;
+    this.#state = state;
+  }
+
+  /** Whether the host is on: its process 1 runs (it may be frozen). */
+  get isOn(): boolean {
+    return this.leader() !== undefined;
+  }
+
+  /**
+   * Runs a command in the host as root, not by ssh: it works on a host that is cut off, too.
+   * @throws HostCommandError for another status than 0 (see `allowFailure`); Error where the host is off.
+   */
+  async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const leader = this.leader();
+    if (leader === undefined)
+      throw new Error(`${this.name} is off: power it on before running ${command[0]} in it.`);
+    const env = {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: '/root',
+      LANG: 'C.UTF-8',
+      ...options.env,
+    };
+    const enter = ['/bin/sh', script('./enter-host.sh'), String(leader), ...groupFolders(this.#group), '--'];
+    const id = identify(leader);
+    const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const result = await tryRun([...enter, 'env', '-i', ...settings, ...command], {
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      // A host that goes down stops all its processes before it kills them; nsenter stops with its child, and would wait for ever.
+      killWhen: () => id === undefined || !isAlive(id),
+    });
+    if (result.code !== 0 && options.allowFailure !== true)
+      throw new HostCommandError(this.name, command, result);
+    return result;
+  }
+
+  /** The command that logs in as root over ssh, checked against the host's own key; append what to run. */
+  sshCommand(): string[] {
+    const options = [
+      `UserKnownHostsFile=${join(this.#lab.dir, 'known_hosts')}`,
+      'StrictHostKeyChecking=yes',
+      'BatchMode=yes',
+      'LogLevel=ERROR',
+    ];
+    return ['ssh', '-i', this.sshKey, ...options.flatMap((option) => ['-o', option]), `root@${this.address}`];
+  }
+
+  /** Changes the host's power; what it is already is no error. `on` and `reset` resolve when ssh answers. */
+  async power(action: PowerAction): Promise<void> {
+    switch (action) {
+      case 'on':
+        await this.start();
+        return await this.waitReady();
+      case 'off':
+        return await this.#cutPower();
+      case 'shutdown':
+        return await this.#shutDown();
+      case 'reset':
+        await this.#cutPower();
+        await this.start();
+        return await this.waitReady();
+      case 'freeze':
+        return await setFrozen(this.#group, true);
+      case 'thaw':
+        return await setFrozen(this.#group, false);
+    }
+  }
+
+  /** Cuts the host off the network, or joins it again. */
+  async net(action: NetworkAction): Promise<void> {
+    await run([
+      'ip',
+      'link',
+      'set',
+      interfaceName(this.#lab.id, this.#state.index),
+      action === 'cut' ? 'down' : 'up',
+    ]);
+    // This machine remembers for a while that nobody answered there.
+    if (action === 'join')
+      await run(['ip', 'neighbour', 'flush', 'dev', bridgeName(this.#lab.id), 'to', this.address]);
+  }
+
+  /** Resolves when systemd has finished booting and ssh answers. @throws Error after the deadline, with what failed. */
+  async waitReady(deadlineMs = 60_000): Promise<void> {
+    const booted = await waitUntil(async () => {
+      if (this.leader() === undefined) return false;
+      // `--wait` returns when booting is over; before systemd's socket is there it fails at once.
+      const result = await this.exec(['systemctl', 'is-system-running', '--wait'], {
+        allowFailure: true,
+        timeoutMs: deadlineMs,
+      }).catch(() => undefined);
+      return result !== undefined && ['running', 'degraded'].includes(result.stdout.trim());
+    }, deadlineMs);
+    if (!booted)
+      throw new Error(
+        `${this.name} didn't finish booting in ${deadlineMs / 1000} s; see ${this.consoleLog}.`,
+      );
+    if (!(await waitUntil(() => answers(this.address, 22), deadlineMs)))
+      throw new Error(`${this.name} (${this.address}) booted, but ssh doesn't answer.`);
+  }
+
+  /** What systemd prints while the host boots. */
+  get consoleLog(): string {
+    return join(hostFolder(this.#lab.dir, this.name), 'console.log');
+  }
+
+  /** Starts the host; resolves before it has booted. */
+  async start(): Promise<void> {
+    const { runner } = this.#state;
+    if (runner !== undefined && isAlive(runner)) return;
+    await mountRoot(this.#lab, this.#state, await ensureRoot(() => {}));
+    const folders = await makeGroup(this.#group);
+    this.#state.runner = await startDetached(
+      ['/bin/sh', script('./run-host.sh'), ...folders, '--', ...this.#nspawn()],
+      {
+        logFile: this.consoleLog,
+        env: { SYSTEMD_NSPAWN_API_VFS_WRITABLE: this.#state.kubelet ? 'yes' : undefined },
+      },
+    );
+    await writeState(this.#lab);
+  }
+
+  /** The process number, on this machine, of the host's process 1. */
+  leader(): number | undefined {
+    for (const pid of processesIn(this.#group)) {
+      try {
+        // Two numbers, the inner one 1: process 1 of a namespace right below this one, and not of a container in the host.
+        if (/^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return pid;
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    return undefined;
+  }
+
+  get #group(): string {
+    return groupName(this.#lab.id, this.#state.index);
+  }
+
+  async #cutPower(): Promise<void> {
+    await killGroup(this.#group);
+    await removeGroup(this.#group);
+    delete this.#state.runner;
+    await writeState(this.#lab);
+  }
+
+  async #shutDown(): Promise<void> {
+    const leader = this.leader();
+    const { runner } = this.#state;
+    if (leader !== undefined && runner !== undefined) {
+      // systemd's SIGRTMIN+4: power off. Node has no name for it; glibc's SIGRTMIN is 34.
+      process.kill(leader, 38);
+      // Powering off can hang while pods still run.
+      await waitUntil(() => !isAlive(runner), 20_000);
+    }
+    await this.#cutPower();
+  }
+
+  #nspawn(): string[] {
+    const { id, dir } = this.#lab;
+    const { index, kubelet, binds } = this.#state;
+    const basic = [
+      '--boot',
+      '--register=no',
+      '--keep-unit',
+      '--console=pipe',
+      '--link-journal=no',
+      '--quiet',
+      '--resolv-conf=off',
+      '--timezone=off',
+    ];
+    const named = [
+      '-D',
+      this.rootfs,
+      '-M',
+      machineName(id, index),
+      `--hostname=${this.name}`,
+      `--network-bridge=${bridgeName(id)}`,
+    ];
+    // What a kubelet and containerd need of a machine: every capability, keyrings, bpf, mounts, the kernel's log.
+    const forKubelet = [
+      ...[
+        '--capability=all',
+        '--system-call-filter=@keyring bpf perf_event_open @mount keyctl add_key',
+        '--bind=/dev/kmsg',
+      ],
+      `--bind=${containerdFolder(dir, this.name)}:/var/lib/containerd`,
+    ];
+    const bound = binds.map(({ source, target }) => `--bind=${source}:${target}`);
+    return ['systemd-nspawn', ...basic, ...named, ...(kubelet ? forKubelet : []), ...bound];
+  }
+}
+
+/** Makes a host's ssh host key, outside of it, so that it is known before the host first boots. @returns the public key. */
+export async function makeHostKey(dir: string, name: string): Promise<string> {
+  const folder = hostFolder(dir, name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return await makeSshKey(join(folder, 'ssh_host_ed25519_key'), name);
+}
+
+/** Makes an ed25519 key pair for ssh. @returns the public key, `ssh-ed25519 AAAA...` without its comment. */
+export async function makeSshKey(file: string, comment: string): Promise<string> {
+  await rm(file, { force: true });
+  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', file]);
+  return readFileSync(`${file}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+}
+
+/** Writes the known_hosts file of a lab. */
+export async function writeKnownHosts(lab: LabState): Promise<void> {
+  const lines = lab.hosts.map(({ address, name, hostKey }) => `${address},${name} ${hostKey}\n`);
+  await writeFile(join(lab.dir, 'known_hosts'), lines.join(''));
+}
+
+/** Whether something takes a connection there within 200 ms. */
+async function answers(address: string, port: number): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
+    const socket = connect({ host: address, port, timeout: 200 });
+    const finish = (reached: boolean): void => {
+      socket.destroy();
+      resolve(reached);
+    };
+    socket.once('connect', () => finish(true));
+    socket.once('timeout', () => finish(false));
+    socket.once('error', () => finish(false));
+  });
+}
