@@ -1,7 +1,5 @@
 import type { PackageManager, ServiceManager } from '../ports.ts';
 import type { RootedPaths } from './files/rooted-paths.ts';
-import { SystemdBus } from './systemd/bus.ts';
-import { SystemdServices } from './systemd/manager.ts';
 import { UnitFiles } from './unit-files.ts';
 
 export interface ServicesOptions {
@@ -21,11 +19,17 @@ export interface OpenServices {
 
 /** What runs services on this host, and what installs packages through it. */
 export async function openServices(options: ServicesOptions): Promise<OpenServices> {
-  const files = new UnitFiles(options.paths);
+  if (!options.hasSystemd) {
+    const { Supervisor } = await import('./supervisor/supervisor.ts');
+    const supervisor = await Supervisor.open(options.paths, options.log);
+    return { services: supervisor, packages: undefined, close: () => supervisor.close() };
+  }
+  const { SystemdBus } = await import('./systemd/bus.ts');
+  const { SystemdServices } = await import('./systemd/manager.ts');
   const bus = new SystemdBus({ log: options.log });
-  if (options.hasSystemd) await bus.connect();
+  await bus.connect();
   return {
-    services: new SystemdServices(bus, files, options.hidden),
+    services: new SystemdServices(bus, new UnitFiles(options.paths), options.hidden),
     packages: undefined,
     close: () => bus.close(),
   };

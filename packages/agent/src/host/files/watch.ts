@@ -2,6 +2,8 @@ import type { FSWatcher } from 'node:fs';
 import { statSync, watch } from 'node:fs';
 import path from 'node:path';
 
+import { Coalescer } from '../coalesce.ts';
+
 /** One editor's save or one unpacked archive is many events; a few milliseconds make them one. */
 const coalesceMs = 5;
 
@@ -20,16 +22,14 @@ interface WatchedFolder {
  */
 export class ParentWatch {
   readonly #resolve: () => ReadonlyMap<string, string>;
-  readonly #changed: (hostPath: string) => void;
+  readonly #hints: Coalescer;
   readonly #folders = new Map<string, WatchedFolder>();
-  readonly #pending = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `resolve` answers host path -> path of this machine, read again at refresh(). */
   constructor(resolve: () => ReadonlyMap<string, string>, changed: (hostPath: string) => void) {
     this.#resolve = resolve;
-    this.#changed = changed;
+    this.#hints = new Coalescer(coalesceMs, changed);
   }
 
   /** Takes up the paths as they are now; watches whose folder is still the same one stay. */
@@ -53,7 +53,7 @@ export class ParentWatch {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#hints.close();
     for (const entry of this.#folders.values()) entry.watcher.close();
     this.#folders.clear();
   }
@@ -72,26 +72,16 @@ export class ParentWatch {
     watcher.on('error', () => this.#event(folder, null));
     this.#folders.set(folder, { armed, identity, watcher, names });
     // Between the old watch and this one anything may have happened.
-    if (before !== undefined) for (const paths of names.values()) this.#hint(paths);
+    if (before !== undefined) for (const paths of names.values()) this.#hints.add(paths);
   }
 
   #event(folder: string, name: string | null): void {
     const entry = this.#folders.get(folder);
     if (entry === undefined || this.#closed) return;
     const known = name === null || entry.armed !== folder ? undefined : entry.names.get(name);
-    if (known !== undefined) return this.#hint(known);
+    if (known !== undefined) return this.#hints.add(known);
     const [armed, identity] = nearest(folder);
     if (armed !== entry.armed || identity !== entry.identity) this.#arm(folder, new Map(entry.names));
-  }
-
-  #hint(paths: readonly string[]): void {
-    for (const hostPath of paths) this.#pending.add(hostPath);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      const changed = [...this.#pending];
-      this.#pending.clear();
-      for (const hostPath of changed) if (!this.#closed) this.#changed(hostPath);
-    }, coalesceMs);
   }
 }
 

@@ -1,3 +1,4 @@
+import { Coalescer } from '../coalesce.ts';
 import type { SystemdBus } from './bus.ts';
 import { unitOfPath } from './bus.ts';
 import type { Message } from './message.ts';
@@ -11,26 +12,15 @@ export function watchUnits(
   units: () => readonly string[],
   changed: (unit: string) => void,
 ): Disposable {
-  const pending = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  const hint = (names: readonly string[]): void => {
-    for (const name of names) pending.add(name);
-    if (pending.size === 0) return;
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      const burst = [...pending];
-      pending.clear();
-      for (const unit of burst) changed(unit);
-    }, coalesceMs);
-  };
-  const signals = bus.onSignal((message) => hint(concerned(message, units)));
+  const hints = new Coalescer(coalesceMs, changed);
+  const signals = bus.onSignal((message) => hints.add(concerned(message, units)));
   // What happened while nobody listened is unknown, so everything is looked at.
-  const reconnects = bus.onReconnect(() => hint(units()));
+  const reconnects = bus.onReconnect(() => hints.add(units()));
   // A failed first connection is no news here: the first question that needs it says so.
   void bus.connect().catch(() => undefined);
   return {
     [Symbol.dispose]: () => {
-      clearTimeout(timer);
+      hints.close();
       signals[Symbol.dispose]();
       reconnects[Symbol.dispose]();
     },
