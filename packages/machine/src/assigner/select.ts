@@ -12,18 +12,18 @@ export function matches(selector: LabelSelector | undefined, labels: Labels): bo
   return (selector.matchExpressions ?? []).every((requirement) => meets(requirement, labels));
 }
 
-function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = labels[key];
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
+const operators: Record<
+  LabelSelectorRequirement['operator'],
+  (value: string | undefined, values: readonly string[]) => boolean
+> = {
+  In: (value, values) => value !== undefined && values.includes(value),
+  NotIn: (value, values) => value === undefined || !values.includes(value),
+  Exists: (value) => value !== undefined,
+  DoesNotExist: (value) => value === undefined,
+};
+
+function meets({ key, operator, values }: LabelSelectorRequirement, labels: Labels): boolean {
+  return operators[operator](labels[key], values ?? []);
 }
 
 /** Who decides for one component of one machine. */
