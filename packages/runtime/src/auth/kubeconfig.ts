@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -129,20 +130,37 @@ export function fileCredentials(
 ): Credentials {
   const open = (name: string | undefined) => (name === undefined ? undefined : fileText(name, clock));
   const [cert, key, token] = [open(files.certFile), open(files.keyFile), open(files.tokenFile)];
+  let last: Identity | undefined;
   return {
     async identity() {
       const [certText, keyText, tokenText] = await Promise.all([cert?.read(), key?.read(), token?.read()]);
-      return {
+      const read: Identity = {
         ...fixed,
         ...optional('cert', certText),
         ...optional('key', keyText),
         ...optional('token', tokenText),
       };
+      // Read in the middle of a renewal, certificate and key are not of one pair: the next look will find both.
+      if (last !== undefined && isTornPair(read, last)) {
+        for (const one of [cert, key]) one?.forget();
+        return { ...last, ...optional('token', tokenText) };
+      }
+      last = read;
+      return read;
     },
     rejected() {
       for (const one of [cert, key, token]) one?.forget();
     },
   };
+}
+
+function isTornPair({ cert, key }: Identity, last: Identity): boolean {
+  if (cert === undefined || key === undefined || (cert === last.cert && key === last.key)) return false;
+  try {
+    return !new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return true;
+  }
 }
 
 function optional<K extends string>(name: K, value: string | undefined): { readonly [P in K]?: string } {
