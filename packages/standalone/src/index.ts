@@ -1,1 +1,2 @@
-export {};
+/** The embedded API server: the Kubernetes API, kept in one SQLite file, in one process. */
+export { startApiServer, type ApiServer, type ApiServerOptions } from './server.ts';

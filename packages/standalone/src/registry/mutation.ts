@@ -1,0 +1,235 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { sameObject, updateManagedFields, type ManagedFieldsEntry } from '../apply/index.ts';
+import { runSchemaRules } from '../cel/index.ts';
+import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
+import { clone, same, time, type KubeObject, type Obj } from '../object.ts';
+import { applyDefaults, prune, validate } from '../schema/index.ts';
+import type { FieldValidation, Request } from './request.ts';
+import { badValue, tidyMetadata, validateMetadata } from './metadata.ts';
+import { apiVersion, type HookContext } from './resource.ts';
+
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+export function hookContext(request: Request): HookContext {
+  return { now: request.now, user: request.user, subresource: request.subresource };
+}
+
+/** Prunes what the schema doesn't know; the messages for fieldValidation. */
+export function dropUnknown(object: KubeObject, request: Request): string[] {
+  const unknown = tidyMetadata(object);
+  const { schema } = request.version;
+  if (schema) unknown.push(...prune(object, schema));
+  return unknown.map((path) => `unknown field "${path}"`);
+}
+
+/** What Strict and Warn do with the problems found while decoding. @throws ApiError 400 for Strict. */
+export function complain(problems: string[], request: Request): void {
+  if (problems.length === 0) return;
+  const mode: FieldValidation = request.fieldValidation;
+  if (mode === 'Strict') {
+    const { kind } = request.resource;
+    throw badRequest(
+      `${kind} in version "${request.version.name}" cannot be handled as a ${kind}: strict decoding error: ${problems.join(', ')}`,
+    );
+  }
+  if (mode === 'Warn') request.warnings.push(...problems);
+}
+
+/** An object of this resource under the requested version. Stored objects of another version differ in nothing else. */
+export function inVersion(object: KubeObject, request: Pick<Request, 'resource' | 'version'>): KubeObject {
+  const { convert, group } = request.resource;
+  if (convert && !object.apiVersion.startsWith(`${group}/`)) return convert.read(object);
+  object.apiVersion = apiVersion(request.resource.group, request.version.name);
+  object.kind = request.resource.kind;
+  return object;
+}
+
+/** As it goes to the store. */
+function stored(object: KubeObject, request: Request): KubeObject {
+  if (request.resource.convert) return request.resource.convert.write(object);
+  object.apiVersion = apiVersion(request.resource.group, request.resource.storageVersion);
+  return object;
+}
+
+/** Makes a new object whole: metadata, defaults, ownership, validation. Returns it as it is to be stored. */
+export function finishCreate(object: KubeObject, request: Request, applied: boolean): KubeObject {
+  const { resource, version, now } = request;
+  const { metadata } = object;
+  if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName);
+  if (resource.namespaced && request.namespace) metadata.namespace = request.namespace;
+  else delete metadata.namespace;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.resourceVersion;
+  delete metadata.generation;
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = time(now);
+  if (resource.hooks.generation) metadata.generation = 1;
+  if (version.status) delete object['status'];
+  resource.hooks.onCreate?.(object, hookContext(request));
+  if (version.schema) applyDefaults(object, version.schema, { dropNulls: !applied });
+  if (!applied) own(undefined, object, request);
+  check(object, undefined, request);
+  return stored(object, request);
+}
+
+/** Makes an updated object whole. Undefined when nothing changed, so that nothing need be written. */
+export function finishUpdate(
+  object: KubeObject,
+  live: KubeObject,
+  request: Request,
+  applied: boolean,
+): KubeObject | undefined {
+  const { resource, version } = request;
+  const before = live.metadata;
+  const { metadata } = object;
+  if (metadata.resourceVersion && metadata.resourceVersion !== before.resourceVersion) {
+    throw conflict(about(request), before.name, MODIFIED);
+  }
+  const causes: Cause[] = [];
+  if (metadata.uid && metadata.uid !== before.uid) {
+    if (!applied) {
+      throw conflict(
+        about(request),
+        before.name,
+        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.uid}`,
+      );
+    }
+    causes.push(badValue('metadata.uid', metadata.uid, 'field is immutable'));
+  }
+  metadata.name = before.name;
+  if (before.namespace !== undefined) metadata.namespace = before.namespace;
+  keep(metadata as unknown as Obj, before as unknown as Obj, [
+    'uid',
+    'creationTimestamp',
+    'resourceVersion',
+    'generation',
+    'generateName',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ]);
+  if (before.deletionTimestamp) {
+    const added = (metadata.finalizers ?? []).filter((name) => !(before.finalizers ?? []).includes(name));
+    if (added.length > 0) {
+      causes.push({
+        reason: 'FieldValueForbidden',
+        message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`,
+        field: 'metadata.finalizers',
+      });
+    }
+  }
+  if (causes.length > 0) {
+    throw invalid({ group: resource.group, resource: resource.kind }, before.name, causes);
+  }
+  isolate(object, live, request);
+  resource.hooks.onUpdate?.(object, live, hookContext(request));
+  if (version.schema) applyDefaults(object, version.schema, { dropNulls: !applied });
+  if (!applied) own(live, object, request);
+  inVersion(object, request);
+  if (sameObject(live, object)) return undefined;
+  count(object, live, request);
+  check(object, live, request);
+  return stored(object, request);
+}
+
+function about(request: Request): { group: string; resource: string } {
+  return { group: request.resource.group, resource: request.resource.plural };
+}
+
+function keep(to: Obj, from: Obj, keys: string[]): void {
+  for (const key of keys) {
+    if (from[key] === undefined) delete to[key];
+    else to[key] = from[key];
+  }
+}
+
+/** A write to the object leaves status alone; a write to a subresource leaves the rest alone. */
+function isolate(object: KubeObject, live: KubeObject, request: Request): void {
+  const { version, subresource } = request;
+  if (subresource === 'status') {
+    for (const key of Object.keys(object)) {
+      if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) delete object[key];
+    }
+    for (const [key, value] of Object.entries(live)) {
+      if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) object[key] = clone(value);
+    }
+    const { managedFields } = object.metadata;
+    object.metadata =
+      request.resource.custom || request.resource.plural !== 'nodes'
+        ? clone(live.metadata)
+        : { ...clone(live.metadata), ...pick(object) };
+    if (managedFields) object.metadata.managedFields = managedFields;
+    return;
+  }
+  if (version.status && subresource === '') {
+    if (live['status'] === undefined) delete object['status'];
+    else object['status'] = clone(live['status']);
+  }
+}
+
+/** The kubelet sets labels and annotations of its Node by its status; only Nodes allow that. */
+function pick(object: KubeObject): Partial<KubeObject['metadata']> {
+  const { labels, annotations } = object.metadata;
+  return { ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) };
+}
+
+function count(object: KubeObject, live: KubeObject, request: Request): void {
+  if (!request.resource.hooks.generation) return;
+  const fixed = ['apiVersion', 'kind', 'metadata', ...(request.version.status ? ['status'] : [])];
+  const rest = (o: KubeObject): Obj =>
+    Object.fromEntries(Object.entries(o).filter(([key]) => !fixed.includes(key)));
+  if (!same(rest(object), rest(live))) object.metadata.generation = (live.metadata.generation ?? 0) + 1;
+}
+
+function own(live: KubeObject | undefined, object: KubeObject, request: Request): void {
+  const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(request.version.type, live, object, {
+    manager: request.fieldManager,
+    apiVersion: apiVersion(request.resource.group, request.version.name),
+    now: time(request.now),
+    hasStatus: request.version.status,
+    ...(request.subresource ? { subresource: request.subresource } : {}),
+  });
+  if (entries?.length) object.metadata.managedFields = entries;
+  else delete object.metadata.managedFields;
+}
+
+/** @throws ApiError 422 with every cause. */
+function check(object: KubeObject, old: KubeObject | undefined, request: Request): void {
+  const { resource, version } = request;
+  const causes: Cause[] = validateMetadata(object, resource.hooks.name ?? 'subdomain');
+  if (resource.custom && version.schema) {
+    causes.push(...validate(object, version.schema, old));
+    if (causes.length === 0 && version.rules) causes.push(...runSchemaRules(version.rules, object, old));
+  }
+  causes.push(...(resource.hooks.validate?.(object, old) ?? []));
+  if (causes.length > 0) {
+    throw invalid({ group: resource.group, resource: resource.kind }, object.metadata.name ?? '', causes);
+  }
+}
+
+function generateName(prefix: string): string {
+  let suffix = '';
+  for (let i = 0; i < 5; i++) suffix += ALPHABET[randomInt(ALPHABET.length)];
+  return `${prefix.slice(0, 58)}${suffix}`;
+}
+
+/** Errors of the apply library, as they go to the client. */
+export function applyFailure(error: unknown, request: Request): never {
+  const failed = error as { code?: unknown; reason?: unknown; message?: unknown; causes?: unknown };
+  if (!(error instanceof Error) || typeof failed.code !== 'number') throw error;
+  const causes = Array.isArray(failed.causes) ? (failed.causes as Cause[]) : [];
+  const { group, plural } = request.resource;
+  const reason = failed.reason === 'InternalError' ? '' : String(failed.reason);
+  const details =
+    failed.code === 409
+      ? { causes }
+      : failed.code === 422
+        ? {
+            name: request.name,
+            ...(group ? { group } : {}),
+            kind: plural,
+            ...(causes.length ? { causes } : {}),
+          }
+        : undefined;
+  throw new ApiError(failed.code, reason, error.message, details);
+}
