@@ -8,3 +8,8 @@ export { createLab, openLab } from './hosts/lab.ts';
 export { installDebs } from './hosts/packages.ts';
 export { missingForHosts } from './hosts/requirements.ts';
 export type { Progress } from './system/progress.ts';
+export type { KubernetesBinaries } from './kubernetes/build.ts';
+export { ensureKubectl, ensureKubernetesBinaries, kubernetesIsBuilt } from './kubernetes/build.ts';
+export type { Kubernetes, KubernetesOptions } from './kubernetes/start.ts';
+export { startKubernetes } from './kubernetes/start.ts';
+export { missingForBuilds } from './go/build.ts';

@@ -13,16 +13,50 @@ import { debianMirror, debianSuite } from './mirror.ts';
  * libraries that the packages in `examples/` depend on, since a single .deb is installed without a package manager that fetches more.
  */
 const packages = [
-  'systemd', 'systemd-sysv', 'dbus', 'udev', 'openssh-server', 'iproute2', 'kmod', 'procps', 'mount', 'ca-certificates'],
-  'iptables', 'conntrack', 'ethtool', 'socat', 'ebtables', 'iputils-ping', 'curl', 'adduser', 'tzdata', 'ucf',
-  'libseccomp2', 'libedit2', 'libgnutls30', 'libnettle8', 'libcap2',
-  'libestr0', 'libfastjson4', 'liblognorm5', 'libpopt0', 'libisns0', 'libopeniscsiusr',
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'udev',
+  'openssh-server',
+  'iproute2',
+  'kmod',
+  'procps',
+  'mount',
+  'ca-certificates',
+  'iptables',
+  'conntrack',
+  'ethtool',
+  'socat',
+  'ebtables',
+  'iputils-ping',
+  'curl',
+  'adduser',
+  'tzdata',
+  'ucf',
+  'libseccomp2',
+  'libedit2',
+  'libgnutls30',
+  'libnettle8',
+  'libcap2',
+  'libestr0',
+  'libfastjson4',
+  'liblognorm5',
+  'libpopt0',
+  'libisns0',
+  'libopeniscsiusr',
 ] as const;
 
 /** Units that have no business in a lab host: they fail in a container, ask at a console, or reach for mirrors by themselves. */
 const masked = [
-  'systemd-firstboot.service', 'console-getty.service', 'getty.target', 'systemd-networkd-wait-online.service',
-  'apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'fstrim.timer', 'e2scrub_all.timer',
+  'systemd-firstboot.service',
+  'console-getty.service',
+  'getty.target',
+  'systemd-networkd-wait-online.service',
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'fstrim.timer',
+  'e2scrub_all.timer',
 ] as const;
 
 /** Changed whenever `finish` below does, so that a root made by older code isn't taken. */
@@ -30,7 +64,10 @@ const recipe = 1;
 
 /** The folder of the root that all hosts share (each has its own layer over it), built on first use. */
 export async function ensureRoot(progress: Progress): Promise<string> {
-  const key = createHash('sha256').update(JSON.stringify([recipe, debianSuite, packages, masked])).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update(JSON.stringify([recipe, debianSuite, packages, masked]))
+    .digest('hex')
+    .slice(0, 12);
   const folder = join(await cacheFolder('roots'), `${debianSuite}-${key}`);
   if (existsSync(folder)) return folder;
   await withLock(`${folder}.lock`, progress, async () => {
@@ -41,7 +78,7 @@ export async function ensureRoot(progress: Progress): Promise<string> {
     await debootstrap(building, progress);
     await finish(building);
     await rename(building, folder);
-    progress('The hosts\' root is built.');
+    progress("The hosts' root is built.");
   });
   return folder;
 }
@@ -70,7 +107,10 @@ async function finish(root: string): Promise<void> {
   await writeFile(join(etc, 'timezone'), 'Etc/UTC\n');
   await writeFile(join(etc, 'fstab'), '');
   await mkdir(join(etc, 'systemd/system/multi-user.target.wants'), { recursive: true });
-  await symlink('/lib/systemd/system/systemd-networkd.service', join(etc, 'systemd/system/multi-user.target.wants/systemd-networkd.service'));
+  await symlink(
+    '/lib/systemd/system/systemd-networkd.service',
+    join(etc, 'systemd/system/multi-user.target.wants/systemd-networkd.service'),
+  );
   // Lab hosts keep their journal over a reboot, as servers do.
   await mkdir(join(root, 'var/log/journal'), { recursive: true });
   await rm(join(root, 'var/cache/apt/archives'), { recursive: true, force: true });

@@ -29,7 +29,7 @@ export async function endServices(dir: string): Promise<void> {
     dir,
     ...below.filter((entry) => entry.isDirectory()).map((entry) => join(dir, entry.name)),
   ]) {
-    for (const service of (await readList(folder)).reverse()) await end(service);
+    for (const service of (await readList(folder)).reverse()) await end(service, 2000);
     await rm(join(folder, listFile), { force: true });
   }
 }
