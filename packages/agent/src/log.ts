@@ -1,6 +1,6 @@
+import type { Logger as RuntimeLogger } from '@kubenode/runtime';
+
+/** The whole logger, as the runtime takes it. */
+export type AgentLogger = RuntimeLogger;
 /** Where the agent tells what it does. Fields are data, never put into the text. */
-export interface Logger {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
+export type Logger = Pick<RuntimeLogger, 'info' | 'warn' | 'error'>;

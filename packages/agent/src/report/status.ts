@@ -119,7 +119,6 @@ export function machineStatus(
     readonly generation: number;
     readonly agentVersion: string;
     readonly paused: boolean;
-    readonly known: boolean;
   },
 ): Omit<AgentStatus, 'components' | 'conditions'> & {
   readonly components: readonly Omit<MachineComponentStatus, 'since'>[];

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { jsonLogger, systemClock } from '@kubenode/runtime';
+import { Agent, type EventSink } from '../agent.ts';
+import { type AgentConfig, readConfig } from '../config.ts';
+import { stayConnected } from '../connect/connect.ts';
+import { StatusLine } from '../connect/status-line.ts';
+import { DesiredStore } from '../desired/desired.ts';
+import { createHost } from '../host/index.ts';
+import type { AgentLogger } from '../log.ts';
+import { Reporter } from '../report/reporter.ts';
+import { agentVersion } from '../version.ts';
+
+/** Runs the agent until the signal. Components go on running when it ends. */
+export async function run(configPath: string, signal: AbortSignal): Promise<void> {
+  const config = await readConfig(configPath);
+  const clock = systemClock;
+  const log = jsonLogger({ fields: { machine: config.machine } });
+  const host = await createHost({
+    root: config.root,
+    stateDir: config.stateDir,
+    ...(config.sources === undefined ? {} : { sourcesFile: config.sources }),
+    log: (message) => log.info(message),
+  });
+  try {
+    log.info('the agent starts', { version: agentVersion, root: config.root, services: host.services.kind });
+    const store = new DesiredStore(host.files, config.stateDir, log);
+    const known = await store.read();
+    const statusLine = new StatusLine(config.machine);
+    const reporter = new Reporter({
+      files: host.files,
+      stateFolder: config.stateDir,
+      clock,
+      log,
+      agentVersion,
+      write: (status, stop) => statusLine.write(status, stop),
+    });
+    await reporter.load();
+    let sink: EventSink = () => undefined;
+    const agent = new Agent({
+      host,
+      stateFolder: config.stateDir,
+      clock,
+      log,
+      event: (...event) => sink(...event),
+      publish: (view) => reporter.offer(view),
+    });
+    agent.setDesired(known);
+    const connection = config.server === undefined ? undefined : await connectionOf(config, config.server);
+    await Promise.all([
+      agent.run(signal),
+      reporter.run(signal),
+      connection &&
+        stayConnected(
+          {
+            agent,
+            reporter,
+            statusLine,
+            store,
+            known,
+            clock,
+            log,
+            connection,
+            files: host.files,
+            machine: config.machine,
+            token: () => readToken(config, log),
+            ...(config.labels === undefined ? {} : { labels: config.labels }),
+            ...(config.nodeName === undefined ? {} : { nodeName: config.nodeName }),
+            events: (next) => {
+              sink = next;
+            },
+          },
+          signal,
+        ),
+    ]);
+    log.info('the agent ends; components go on running');
+  } finally {
+    host.close();
+  }
+}
+
+async function connectionOf(config: AgentConfig, server: string): Promise<{ server: string; ca?: string }> {
+  const ca = config.caFile === undefined ? undefined : await readHostFile(config, config.caFile);
+  if (config.caFile !== undefined && ca === undefined)
+    throw new Error(`caFile ${config.caFile} does not exist: import or join the host again`);
+  return { server, ...(ca === undefined ? {} : { ca }) };
+}
+
+async function readToken(config: AgentConfig, log: AgentLogger): Promise<string | undefined> {
+  if (config.bootstrapTokenFile === undefined) return undefined;
+  const token = (await readHostFile(config, config.bootstrapTokenFile))?.trim();
+  if (token === undefined || token === '')
+    log.warn('there is no join token', { file: config.bootstrapTokenFile });
+  return token === '' ? undefined : token;
+}
+
+/** A file of the host by its host path; on a local host also one outside its folder, which its maker may have named as it stands. */
+async function readHostFile({ root }: AgentConfig, path: string): Promise<string | undefined> {
+  for (const candidate of root === '' ? [path] : [`${root}${path}`, path]) {
+    try {
+      return await readFile(candidate, 'utf8');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+  return undefined;
+}

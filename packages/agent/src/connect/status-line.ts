@@ -1,0 +1,32 @@
+import type { Client } from '@kubenode/runtime';
+import type { AgentStatus } from '../report/status.ts';
+import { writeStatus } from './control-plane.ts';
+
+/** Where the reporter's statuses go: to the API server while there is a connection. */
+export class StatusLine {
+  readonly #machine: string;
+  #client: Client | undefined;
+  /** What is wrong with the host's clock; told in AgentReady. */
+  skew: string | undefined;
+
+  constructor(machine: string) {
+    this.#machine = machine;
+  }
+  attach(client: Client): void {
+    this.#client = client;
+  }
+  detach(): void {
+    this.#client = undefined;
+  }
+
+  /** @throws Error where there is no connection, or the server refused. */
+  async write(status: AgentStatus, signal: AbortSignal): Promise<void> {
+    if (this.#client === undefined) throw new Error('there is no connection to the API server');
+    const conditions = status.conditions.map((condition) =>
+      condition.type === 'AgentReady' && this.skew !== undefined
+        ? { ...condition, reason: 'ClockWrong', message: `The agent works, but ${this.skew}.` }
+        : condition,
+    );
+    await writeStatus(this.#client, this.#machine, { ...status, conditions }, signal);
+  }
+}

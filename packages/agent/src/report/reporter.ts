@@ -1,0 +1,167 @@
+import type { AgentView } from '../agent.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { HostFiles } from '../ports.ts';
+import { readJson } from '../state/store.ts';
+import { Wakeup } from '../wakeup.ts';
+import { type AgentStatus, isSettled, machineStatus, withTimes } from './status.ts';
+
+export interface ReporterOptions {
+  readonly files: HostFiles;
+  readonly stateFolder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly agentVersion: string;
+  /** Writes the status to the API; rejects when it could not. */
+  readonly write: (status: AgentStatus, signal: AbortSignal) => Promise<void>;
+}
+
+/** Changes that come within this time are told together. */
+const gatherMs = 200;
+/** Waits before the first, second, ... write while work is under way; its end is told at once. So a change costs few writes. */
+const busyWaitsMs: readonly number[] = [gatherMs, 10_000, 30_000, 60_000];
+/** More than so many writes in a minute are a fight, and are told slowly. */
+const writesPerMinute = 6;
+const slowMs = 10_000;
+const retryMs: readonly number[] = [1_000, 5_000, 15_000, 60_000];
+
+/** Tells the API what is, when it changed and no oftener than needed. What can't be told is kept and told later, also after a restart. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #wakeup = new Wakeup();
+  #view: AgentView | undefined;
+  /** The newest status, told or not; its times are kept. */
+  #newest: AgentStatus | undefined;
+  #told = '';
+  #offeredAt = 0;
+  #busyWrites = 0;
+  #failures = 0;
+  #notBefore = 0;
+  #recent: number[] = [];
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Reads back what was known before a restart. */
+  async load(): Promise<void> {
+    const { files, log } = this.#options;
+    const kept = await readJson<{ status: AgentStatus; told: boolean }>(files, this.#path(), log);
+    if (kept === undefined || !Array.isArray(kept.status?.components)) return;
+    this.#newest = kept.status;
+    if (kept.told) this.#told = content(kept.status);
+  }
+
+  /** Takes the newest view; it is told when its time has come. */
+  offer(view: AgentView): void {
+    this.#view = view;
+    if (this.#offeredAt === 0) this.#offeredAt = this.#options.clock.now();
+    this.#wakeup.wake();
+  }
+  /** The API may have lost what it was told (the Machine was made anew): tell it again. */
+  tellAgain(): void {
+    this.#told = '';
+    this.#notBefore = 0;
+    this.#failures = 0;
+    this.#wakeup.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    let wait = 60_000;
+    while (!signal.aborted) {
+      await this.#wakeup.wait(wait, clock, signal);
+      if (!signal.aborted) wait = await this.#round(signal);
+    }
+    if (this.#view) await this.#keep(this.#refresh(this.#view), false);
+  }
+
+  /** Tells if it is time to. Returns the wait until the next look, in milliseconds. */
+  async #round(signal: AbortSignal): Promise<number> {
+    if (this.#view === undefined) return 60_000;
+    const status = this.#refresh(this.#view);
+    if (content(status) === this.#told) {
+      this.#offeredAt = 0;
+      if (isSettled(status)) this.#busyWrites = 0;
+      return 60_000;
+    }
+    const now = this.#options.clock.now();
+    const due = Math.max(this.#dueAt(status), this.#notBefore);
+    if (due > now) return due - now;
+    return this.#tell(status, signal);
+  }
+
+  async #tell(status: AgentStatus, signal: AbortSignal): Promise<number> {
+    const { clock, log, write } = this.#options;
+    const now = clock.now();
+    try {
+      await write(status, signal);
+    } catch (error) {
+      if (signal.aborted) return 0;
+      const wait = retryMs[Math.min(this.#failures++, retryMs.length - 1)] ?? 60_000;
+      this.#notBefore = now + wait * (0.8 + 0.4 * Math.random());
+      log.warn('the status could not be told and is kept', { error: String(error), retryMs: wait });
+      await this.#keep(status, false);
+      return wait;
+    }
+    this.#told = content(status);
+    this.#failures = 0;
+    this.#offeredAt = 0;
+    this.#busyWrites = isSettled(status) ? 0 : this.#busyWrites + 1;
+    this.#recent = [...this.#recent.filter((at) => at > now - 60_000), now];
+    await this.#keep(status, true);
+    return 60_000;
+  }
+
+  #dueAt(status: AgentStatus): number {
+    const last = this.#recent.at(-1) ?? 0;
+    const fighting =
+      this.#recent.filter((at) => at > this.#options.clock.now() - 60_000).length >= writesPerMinute;
+    const gathered = this.#offeredAt + gatherMs;
+    if (fighting) return Math.max(gathered, last + slowMs);
+    if (isSettled(status) || this.#busyWrites === 0) return gathered;
+    return Math.max(
+      gathered,
+      last + (busyWaitsMs[Math.min(this.#busyWrites, busyWaitsMs.length - 1)] ?? slowMs),
+    );
+  }
+
+  #refresh({ desired, facts, components }: AgentView): AgentStatus {
+    const about = {
+      generation: desired?.machine.generation ?? 0,
+      agentVersion: this.#options.agentVersion,
+      paused: desired?.machine.paused ?? false,
+    };
+    this.#newest = withTimes(
+      machineStatus(components, facts, about),
+      this.#newest,
+      this.#options.clock.now(),
+    );
+    return this.#newest;
+  }
+
+  async #keep(status: AgentStatus, told: boolean): Promise<void> {
+    const { files, log } = this.#options;
+    try {
+      await files.write(
+        this.#path(),
+        JSON.stringify({ status, told: told || content(status) === this.#told }),
+        { mode: 0o600 },
+      );
+    } catch (error) {
+      log.warn('the status could not be kept on disk', { error: String(error) });
+    }
+  }
+  #path(): string {
+    return `${this.#options.stateFolder}/status.json`;
+  }
+}
+
+/** What makes two statuses different: all but their times. */
+function content({ components, conditions, ...rest }: AgentStatus): string {
+  return JSON.stringify([
+    rest,
+    components.map(({ since: _since, ...component }) => component),
+    conditions.map(({ lastTransitionTime: _time, ...condition }) => condition),
+  ]);
+}
