@@ -31,7 +31,7 @@ export interface Election {
   /** Who leads, as far as is known. */
   readonly holder: string | undefined;
   /**
-   * Waits for leadership, runs `lead`, and releases the lease. The signal of `lead` is aborted when `signal` is, or when the lease is
+   * Waits for leadership, runs `lead`, and releases the lease where that resolved. The signal of `lead` is aborted when `signal` is, or when the lease is
    * lost. Rejects with LeaseLost then, after `lead` ended; otherwise as `lead` ends. Resolves when stopped before it ever led.
    */
   run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void>;
@@ -212,13 +212,16 @@ export function leaderElection(options: ElectionOptions): Election {
         log.error('lost the lease', { error });
         leading.abort(error);
       });
+      let ended = false;
       try {
         await lead(leading.signal);
+        ended = true;
       } finally {
         isLeader = false;
         keeping.abort(new Error('no longer leading'));
         await kept;
-        if (lost === undefined) await release();
+        // Where `lead` failed something of it may still run: the lease then ends by itself, after this process.
+        if (ended && lost === undefined) await release();
       }
       if (lost !== undefined) throw lost;
     },

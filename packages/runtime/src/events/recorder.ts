@@ -83,8 +83,12 @@ export function recorder(options: RecorderOptions): EventRecorder {
   const changed = new Set<Series>();
   let wake = (): void => undefined;
 
-  const nameFor = (ref: ObjectRef): string =>
-    `${ref.name.slice(0, 220)}.${clock.now().toString(16)}${Math.floor(random() * 0x1000000).toString(16)}`;
+  /** Of this recorder alone: the time it began and a random part. */
+  const suffix = `${clock.now().toString(16)}${Math.floor(random() * 0x1000000)
+    .toString(16)
+    .padStart(6, '0')}`;
+  let named = 0;
+  const nameFor = (ref: ObjectRef): string => `${ref.name.slice(0, 220)}.${suffix}${(named++).toString(16)}`;
 
   const record = (ref: ObjectRef, type: Series['type'], reason: string, note: string): void => {
     const key = [ref.kind, ref.namespace ?? '', ref.name, ref.uid ?? '', type, reason].join('|');
