@@ -69,6 +69,8 @@ export class Agent {
   #decisions: readonly ComponentDecision[] = [];
   #desired: Desired | undefined;
   #facts: HostFacts | undefined;
+  /** What is to be watched changed: an operation ended. */
+  #watchIsOld = true;
   #nextCheck = 0;
   #nextPackageCheck = 0;
 
@@ -103,7 +105,9 @@ export class Agent {
     try {
       while (!signal.aborted) {
         try {
-          if (await this.#pass()) filesWatch.refresh();
+          await this.#pass();
+          if (this.#watchIsOld) filesWatch.refresh();
+          this.#watchIsOld = false;
         } catch (error) {
           log.error('a pass failed and is tried again', {
             error: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -118,8 +122,8 @@ export class Agent {
     }
   }
 
-  /** One round: look, decide, begin. Returns whether anything was begun. */
-  async #pass(): Promise<boolean> {
+  /** One round: look, decide, begin. */
+  async #pass(): Promise<void> {
     const { clock } = this.#options;
     const facts = this.#facts ?? (await this.#options.host.facts());
     await this.#observe();
@@ -132,32 +136,24 @@ export class Agent {
       healthy: (component) => isHealthy(this.#judgements.get(component)),
       now: clock.now(),
     });
-    let begun = false;
-    for (const decision of this.#decisions) begun = (await this.#act(decision)) || begun;
+    for (const decision of this.#decisions) await this.#act(decision);
     this.#publish(facts);
-    return begun;
   }
 
-  async #act({ component, decision, entry }: ComponentDecision): Promise<boolean> {
+  async #act({ component, decision, entry }: ComponentDecision): Promise<void> {
     this.#tellObstacle(component, decision);
     const running = this.#running.get(component);
+    const operation = this.#store.operation(component);
     if (decision.do === 'Start') {
-      if (running) {
-        running.stop.abort();
-        return false;
-      }
       const { kind, goal, reason, retryToken } = decision;
-      await this.#begin({ kind, goal, reason, retryToken, startedAt: this.#options.clock.now(), done: [] });
-      return true;
+      // It ends at its next step; the pass after that begins the new one.
+      if (running) running.stop.abort();
+      else await this.#begin({ kind, goal, reason, retryToken, startedAt: this.#options.clock.now(), done: [] });
+    } else if (decision.do === 'Resume') {
+      if (!running && operation !== undefined) this.#launch(operation);
+    } else if (!running && operation === undefined && !this.#desired?.machine.paused) {
+      await this.#repair(component, entry?.drift ?? 'Repair');
     }
-    if (decision.do === 'Resume') {
-      const operation = this.#store.operation(component);
-      if (running || operation === undefined) return false;
-      this.#launch(operation);
-      return true;
-    }
-    if (running || this.#desired?.machine.paused) return false;
-    return this.#repair(component, entry?.drift ?? 'Repair');
   }
 
   /** Journals an operation in place of the one there and launches it. What that one may have left is kept in mind. */
@@ -185,6 +181,7 @@ export class Agent {
     const stop = new AbortController();
     const ended = this.#carryOut(operation, stop.signal).then(() => {
       this.#running.delete(component);
+      this.#watchIsOld = true;
       this.#look(component);
     });
     this.#running.set(component, { stop, ended });
@@ -220,23 +217,23 @@ export class Agent {
     if (owed === 'Restart' || owed === 'Start') this.#probes.restarted(goal.component);
   }
 
-  async #repair(component: string, drift: 'Repair' | 'Report'): Promise<boolean> {
+  async #repair(component: string, drift: 'Repair' | 'Report'): Promise<void> {
     const { clock, event, log } = this.#options;
     const record = this.#store.record(component);
     const judgement = this.#judgements.get(component);
     const seen = this.#inspections.get(component);
-    if (record?.applied === undefined || judgement === undefined || seen === undefined) return false;
+    if (record?.applied === undefined || judgement === undefined || seen === undefined) return;
     if (!judgement.harms.some(({ aspect }) => aspect !== 'running'))
       this.#repairs.sawClean(component, judgement.at);
     const plan =
       judgement.harms.length > 0 ? this.#repairs.plan(component, record.applied, seen, judgement) : undefined;
-    if (plan === undefined) return false;
+    if (plan === undefined) return;
     if (drift === 'Report') {
-      if (record.drift.last?.what === plan.what.slice(0, 200)) return false;
+      if (record.drift.last?.what === plan.what.slice(0, 200)) return;
       const last = { at: clock.now(), what: plan.what.slice(0, 200) };
       await this.#store.saveRecord({ ...record, drift: { ...record.drift, last } });
       event('Warning', 'DriftFound', `${component}: ${plan.what}`);
-      return false;
+      return;
     }
     this.#repairs.begun(component, plan, judgement);
     log.info('putting right', { component, harm: plan.what, service: plan.service });
@@ -255,7 +252,6 @@ export class Agent {
       done: [],
       owed: plan.service,
     });
-    return true;
   }
 
   /** Looks at what is due: everything at the full check, what hints named between that. */

@@ -74,6 +74,7 @@ async function connected(
     void identity.rejected(signal);
   };
   statusLine.attach(client);
+  reporter.tellNow();
   const changed = (desired: Desired): void => {
     if (desired.machine.uid !== uid) reporter.tellAgain();
     uid = desired.machine.uid;

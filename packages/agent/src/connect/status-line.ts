@@ -2,6 +2,11 @@ import type { Client } from '@kubenode/runtime';
 import type { AgentStatus } from '../report/status.ts';
 import { writeStatus } from './control-plane.ts';
 
+/** There is no connection, so nothing was tried. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
+}
+
 /** Where the reporter's statuses go: to the API server while there is a connection. */
 export class StatusLine {
   readonly #machine: string;
@@ -19,9 +24,9 @@ export class StatusLine {
     this.#client = undefined;
   }
 
-  /** @throws Error where there is no connection, or the server refused. */
+  /** @throws NotConnectedError, or what the server answered. */
   async write(status: AgentStatus, signal: AbortSignal): Promise<void> {
-    if (this.#client === undefined) throw new Error('there is no connection to the API server');
+    if (this.#client === undefined) throw new NotConnectedError('there is no connection to the API server');
     const conditions = status.conditions.map((condition) =>
       condition.type === 'AgentReady' && this.skew !== undefined
         ? { ...condition, reason: 'ClockWrong', message: `The agent works, but ${this.skew}.` }

@@ -61,6 +61,10 @@ export class Reporter {
   /** The API may have lost what it was told (the Machine was made anew): tell it again. */
   tellAgain(): void {
     this.#told = '';
+    this.tellNow();
+  }
+  /** There is a connection again: what waits is told without waiting longer. */
+  tellNow(): void {
     this.#notBefore = 0;
     this.#failures = 0;
     this.#wakeup.wake();
@@ -100,7 +104,7 @@ export class Reporter {
       if (signal.aborted) return 0;
       const wait = retryMs[Math.min(this.#failures++, retryMs.length - 1)] ?? 60_000;
       this.#notBefore = now + wait * (0.8 + 0.4 * Math.random());
-      log.warn('the status could not be told and is kept', { error: String(error), retryMs: wait });
+      if (!isNotConnected(error)) log.warn('the status could not be told and is kept', { error: String(error), retryMs: wait });
       await this.#keep(status, false);
       return wait;
     }
@@ -155,6 +159,10 @@ export class Reporter {
   #path(): string {
     return `${this.#options.stateFolder}/status.json`;
   }
+}
+
+function isNotConnected(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NotConnectedError';
 }
 
 /** What makes two statuses different: all but their times. */

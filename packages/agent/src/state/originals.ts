@@ -145,6 +145,8 @@ export class OriginalsStore {
     const missing: string[] = [];
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const folder = path.slice(0, end);
+      // A top-level folder of the host is nobody's to take away.
+      if (folder.lastIndexOf('/') === 0) break;
       if ((await this.#host.files.state(folder)) !== undefined) break;
       missing.push(folder);
     }
