@@ -12,12 +12,17 @@ const notFound = 127;
 const notExecutable = 126;
 
 /** Keeps the last bytes of what is written to it. */
-export class OutputTail {
+class OutputTail {
+  readonly #limit: number;
   #kept: Buffer = Buffer.alloc(0);
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   add(chunk: Buffer): void {
     const all = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
-    this.#kept = Buffer.from(all.subarray(Math.max(0, all.length - outputLimit)));
+    this.#kept = Buffer.from(all.subarray(Math.max(0, all.length - this.#limit)));
   }
 
   text(): string {
@@ -52,8 +57,17 @@ function isExecutable(file: string): boolean {
   }
 }
 
+export interface CommandRequest extends Omit<RunRequest, 'isolation'> {
+  /** Bytes of output to keep from its end; default 4 KiB. */
+  readonly keepBytes?: number;
+  /** Keeps what it writes to stdout only, for output that is parsed. */
+  readonly stdoutOnly?: boolean;
+  /** Ends the command as the deadline does. */
+  readonly signal?: AbortSignal;
+}
+
 /** Runs a command to its end in a process group of its own; past the deadline the whole group is killed. Never rejects. */
-export async function runCommand(root: string, request: Omit<RunRequest, 'isolation'>): Promise<RunResult> {
+export async function runCommand(root: string, request: CommandRequest): Promise<RunResult> {
   const [name = '', ...args] = request.command;
   const program = findProgram(root, name);
   if (program === undefined) {
@@ -69,7 +83,7 @@ export async function runCommand(root: string, request: Omit<RunRequest, 'isolat
     };
   }
   return await new Promise<RunResult>((resolve) => {
-    const output = new OutputTail();
+    const output = new OutputTail(request.keepBytes ?? outputLimit);
     let timedOut = false;
     const child = spawn(program, args, {
       argv0: name,
@@ -86,15 +100,19 @@ export async function runCommand(root: string, request: Omit<RunRequest, 'isolat
         // The group is gone already.
       }
     };
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       timedOut = true;
       kill();
       // A process that left the group may hold the pipes open for ever.
       child.stdout.destroy();
       child.stderr.destroy();
-    }, request.timeoutMs);
+    };
+    const timer = setTimeout(giveUp, request.timeoutMs);
+    request.signal?.addEventListener('abort', giveUp, { once: true });
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
-    child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (request.stdoutOnly !== true) output.add(chunk);
+    });
     child.on('error', (error) => {
       clearTimeout(timer);
       resolve({
@@ -109,6 +127,7 @@ export async function runCommand(root: string, request: Omit<RunRequest, 'isolat
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      request.signal?.removeEventListener('abort', giveUp);
       const ended = signal !== null && !timedOut ? `\nended by ${signal}` : '';
       resolve({ exitCode: code ?? 128, timedOut, output: output.text() + ended });
     });

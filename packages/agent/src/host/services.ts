@@ -1,5 +1,7 @@
 import type { PackageManager, ServiceManager } from '../ports.ts';
+import { findProgram, runCommand } from './command.ts';
 import type { RootedPaths } from './files/rooted-paths.ts';
+import type { SystemdServices } from './systemd/manager.ts';
 import { UnitFiles } from './unit-files.ts';
 
 export interface ServicesOptions {
@@ -28,9 +30,26 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const { SystemdServices } = await import('./systemd/manager.ts');
   const bus = new SystemdBus({ log: options.log });
   await bus.connect();
-  return {
-    services: new SystemdServices(bus, new UnitFiles(options.paths), options.hidden),
-    packages: undefined,
-    close: () => bus.close(),
-  };
+  const services = new SystemdServices(bus, new UnitFiles(options.paths), options.hidden);
+  return { services, packages: await openPackages(services, options), close: () => bus.close() };
+}
+
+async function openPackages(
+  services: SystemdServices,
+  options: ServicesOptions,
+): Promise<PackageManager | undefined> {
+  if (findProgram('', 'dpkg') === undefined) return undefined;
+  const { DpkgPackages } = await import('./packages/dpkg.ts');
+  return new DpkgPackages({
+    // One name: a dpkg that an agent before this one started is waited for.
+    runApart: (request) =>
+      services.runUnit({
+        ...request,
+        name: 'kubenode-dpkg.service',
+        description: 'KubeNode package installation',
+        hidden: [],
+      }),
+    run: (request) => runCommand('', request),
+    sourcesFile: options.sourcesFile,
+  });
 }
