@@ -18,10 +18,15 @@ function ending(story: Story, component: string): unknown {
     running: status?.running,
     failed: status?.failed?.revision,
     enabled: [...host.services.enabled],
-    active: host.services.pidOf('daemon.service') > 0,
+    process: runs(host.services.process(host.services.pidOf('daemon.service'))),
     journal: [...host.files.nodes.keys()].filter((path) => path.startsWith(`${stateFolder}/journal/`)),
     packages: [...host.packages.there],
   };
+}
+
+/** What a process is made of: its program, and the configuration that it read. */
+function runs(process: { executable: string; read: readonly string[] } | undefined): unknown {
+  return process && { executable: process.executable, read: process.read };
 }
 
 interface Plot {

@@ -22,6 +22,8 @@ interface Process {
   readonly pid: number;
   readonly startedAt: number;
   readonly executable: string;
+  /** Its configuration, as it stood when it was started. */
+  readonly read: readonly string[];
   state: string;
 }
 
@@ -218,7 +220,8 @@ export class MemoryServices implements ServiceManager {
   async #spawn(unit: string): Promise<Process> {
     const program = parseUnitFile(this.#content(unit) ?? '').program ?? '';
     const executable = sha256(this.#files.nodes.get(program)?.content ?? '');
-    return { pid: this.#nextPid++, startedAt: this.#now(), executable, state: 'S' };
+    const read = this.#files.fingerprint(['/var', '/opt', '/usr', '/lib']);
+    return { pid: this.#nextPid++, startedAt: this.#now(), executable, read, state: 'S' };
   }
   #content(unit: string): string | undefined {
     return this.#files.text(`${unitFolder}/${unit}`) || this.#files.text(`/lib/systemd/system/${unit}`);
