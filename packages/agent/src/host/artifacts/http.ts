@@ -168,7 +168,7 @@ async function send(
 }
 
 function plainProxy(address: URL, proxy: URL): RequestOptions {
-  return { host: proxy.hostname, port: proxy.port, path: address.href };
+  return { hostname: proxy.hostname, port: proxy.port, path: address.href };
 }
 
 /** Opens a CONNECT tunnel through the proxy and TLS inside it. */

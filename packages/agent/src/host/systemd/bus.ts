@@ -126,7 +126,10 @@ export class SystemdBus {
           },
           onClose: () => this.#lost(path),
         });
-        await subscribe(connection);
+        await subscribe(connection).catch((error: unknown) => {
+          connection.close();
+          throw error;
+        });
         this.#connection = connection;
         if (again) {
           this.#log(`connected to systemd again at ${path}`);
