@@ -17,7 +17,6 @@ const connectionErrorBrand = Symbol.for('kubenode.io/runtime/ConnectionError');
 /** The API server answered, and the answer is an error. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  readonly [apiErrorBrand] = true;
   /** HTTP status code. */
   readonly status: number;
   /** `NotFound`, `Conflict`, `Invalid`...; '' where the server gave none. */
@@ -37,6 +36,10 @@ export class ApiError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
+  get [apiErrorBrand](): true {
+    return true;
+  }
+
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && apiErrorBrand in value;
   }
@@ -45,16 +48,19 @@ export class ApiError extends Error {
 /** No (whole) answer came: refused, reset, timed out, a certificate not trusted. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
-  readonly [connectionErrorBrand] = true;
   /** Node's error code, such as ECONNREFUSED, or `TIMEOUT`, or `TRUNCATED` for an answer that broke off. */
   readonly code: string;
   /** True where the request certainly never reached the server. */
   readonly neverSent: boolean;
 
-  constructor(message: string, code: string, neverSent: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(message: string, code: string, neverSent: boolean) {
+    super(message);
     this.code = code;
     this.neverSent = neverSent;
+  }
+
+  get [connectionErrorBrand](): true {
+    return true;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -102,6 +102,23 @@ for (const [how, answer] of Object.entries(tooOld)) {
   });
 }
 
+test('a version that got too old while the server was away is no reason to wait long', async () => {
+  await using server = await scriptedServer();
+  server.next(
+    list('5', []),
+    cut,
+    cut,
+    cut,
+    refuse(410, 'Expired'),
+    list('9', []),
+    refuse(410, 'Expired'),
+    list('12', []),
+  );
+  server.next(events([event('ADDED', 'a', '13')], 'stay'));
+  const { waits } = await watched(server, 'ADDED a 13');
+  assert.deepEqual(waits, [250, 500, 1000, 250, 500]);
+});
+
 test('a list that expires between its pages begins again in one piece', async () => {
   await using server = await scriptedServer();
   server.next(

@@ -26,12 +26,17 @@ export async function* watchForever<T extends KubeObject>(
   pages: PagesOf<T>,
 ): AsyncGenerator<WatchEvent<T>, void, undefined> {
   const { signal } = options;
+  const { clock } = requests;
   let version = options.resourceVersion;
-  let failures = 0;
+  /** In a row, and of those how often the version was too old. */
+  let failures = { all: 0, expired: 0 };
+  const well = (): void => {
+    failures = { all: 0, expired: 0 };
+  };
   /** The continue token got too old on the way: the consumer is slow, so the next list comes in one piece. */
   let whole = false;
   while (!signal.aborted) {
-    const started = requests.clock.monotonic();
+    let watching: number | undefined;
     try {
       if (version === undefined) {
         yield { type: 'RELIST' };
@@ -44,52 +49,48 @@ export async function* watchForever<T extends KubeObject>(
         version = listed;
         yield { type: 'SYNCED', resourceVersion: version };
       }
+      watching = clock.monotonic();
       for await (const event of watchOnce(requests, kind, options, version)) {
-        const seen: string =
-          event.type === 'BOOKMARK' ? event.resourceVersion : (event.object.metadata.resourceVersion ?? '');
-        if (seen !== '') {
-          if (isOlder(seen, version)) {
-            throw new ApiError(
-              410,
-              {
-                reason: 'Expired',
-                message: `the server went back from resourceVersion ${version} to ${seen}`,
-                causes: [],
-              },
-              'WATCH',
-            );
-          }
-          version = seen;
-        }
-        failures = 0;
+        version = newer(version, event);
+        well();
         yield event;
       }
-      if (requests.clock.monotonic() - started >= didWellMs) {
-        failures = 0;
-        continue;
+      if (clock.monotonic() - watching < didWellMs) {
+        throw new ConnectionError(
+          `watch of ${kind.plural}: ${requests.server} ended it early`,
+          'ENDED',
+          false,
+        );
       }
-      throw new ConnectionError(
-        `watch of ${kind.plural}: ${requests.server} ended it at once`,
-        'ENDED',
-        false,
-      );
+      well();
     } catch (error) {
       if (signal.aborted) return;
-      if (requests.clock.monotonic() - started >= didWellMs) failures = 0;
-      failures++;
+      if (watching !== undefined && clock.monotonic() - watching >= didWellMs) well();
+      failures.all++;
       if (isGone(error)) {
+        failures.expired++;
         if (version === undefined) whole = true;
         version = undefined;
-      } else if (isAhead(error) && failures > 1) version = undefined;
-      const wait = waitMs(error, failures, requests);
+      } else if (isAhead(error) && failures.all > 1) version = undefined;
+      const wait = waitMs(error, isGone(error) ? failures.expired : failures.all, requests);
       options.onError?.(error, wait);
       try {
-        await requests.clock.sleep(wait, signal);
+        await clock.sleep(wait, signal);
       } catch {
         return;
       }
     }
   }
+}
+
+/** The version after an event. Throws 410 where the server went back in time: a backup was restored. */
+function newer<T extends KubeObject>(version: string, event: Told<T>): string {
+  const seen =
+    event.type === 'BOOKMARK' ? event.resourceVersion : (event.object.metadata.resourceVersion ?? '');
+  if (seen === '') return version;
+  if (!isOlder(seen, version)) return seen;
+  const message = `the server went back from resourceVersion ${version} to ${seen}`;
+  throw new ApiError(410, { reason: 'Expired', message, causes: [] }, 'WATCH');
 }
 
 /** One watch request, until it ends or fails. */
@@ -175,8 +176,8 @@ function parse(line: string, request: string): { type: string; object: unknown }
   let event: unknown;
   try {
     event = JSON.parse(line);
-  } catch (cause) {
-    throw new ConnectionError(`${request}: a line that is no JSON came`, 'TRUNCATED', false, cause);
+  } catch {
+    throw new ConnectionError(`${request}: a line that is no JSON came`, 'TRUNCATED', false);
   }
   if (typeof event !== 'object' || event === null || !('type' in event) || !('object' in event)) {
     throw new ConnectionError(`${request}: a line that is no watch event came`, 'TRUNCATED', false);
@@ -192,7 +193,10 @@ export function typed<T extends KubeObject>(kind: Kind<T>, object: T): T {
   return object;
 }
 
-/** The server asks for as long as it says; otherwise it grows with each failure. A version too old asks for a list at once, the first time. */
+/**
+ * The server asks for as long as it says; otherwise it grows with each failure. A version too old asks for a
+ * list at once, the first time.
+ */
 function waitMs(error: unknown, failures: number, { random }: Requests): number {
   if (isGone(error) && failures === 1) return random() * 250;
   const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;

@@ -213,11 +213,12 @@ function readAll(
   });
 }
 
+/** The cause's text and code are in it; the cause itself is not, since Node's holds whole certificates. */
 function failure(request: HttpRequest, server: string, cause: unknown, neverSent: boolean): ConnectionError {
   const code = codeOf(cause) ?? 'TRUNCATED';
   const path = request.path.split('?', 1)[0] ?? '';
   const what = cause === undefined ? 'the answer broke off' : describeError(cause);
-  return new ConnectionError(`${request.method} ${path}: ${server}: ${what}`, code, neverSent, cause);
+  return new ConnectionError(`${request.method} ${path}: ${server}: ${what}`, code, neverSent);
 }
 
 function codeOf(error: unknown): string | undefined {
