@@ -96,3 +96,8 @@ export function clone<T>(value: T): T {
 export function time(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
+
+/** Any JSON value as the text of a message: strings as they are. */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
+}

@@ -3,20 +3,29 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { AdmissionChain } from './admission/admission.ts';
+import { Escalation } from './admission/escalation.ts';
+import { nodeRestriction } from './admission/nodes.ts';
+import { Policies } from './admission/policies.ts';
 import { Tokens } from './authn/tokens.ts';
-import { MASTERS, SELF } from './authn/user.ts';
+import { MASTERS } from './authn/user.ts';
 import { Authorizer } from './authz/authorizer.ts';
 import { bootstrapPolicy } from './authz/bootstrap.ts';
 import { Authority } from './certificates/authority.ts';
+import { Signer } from './certificates/signer.ts';
 import { Discovery } from './discovery/discovery.ts';
+import { runControllers } from './garbage/control.ts';
+import { Definitions } from './garbage/definitions.ts';
+import { expireEvents } from './garbage/events.ts';
+import { Namespaces } from './garbage/namespaces.ts';
+import { OwnerCollector } from './garbage/owners.ts';
 import { handle, type Parts } from './http/handler.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { builtInResources } from './kinds/builtin.ts';
 import { serveDefinitions } from './kinds/custom-watch.ts';
 import type { KubeObject } from './object.ts';
 import { OpenApi } from './openapi/openapi.ts';
+import { internal } from './registry/internal.ts';
 import { Registry } from './registry/registry.ts';
-import type { Request } from './registry/request.ts';
 import { Resources } from './registry/resource.ts';
 import { Store } from './store/store.ts';
 import { WatchHub } from './store/watch.ts';
@@ -51,8 +60,8 @@ export interface ApiServer {
 }
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-/** History is cleaned this often (ms). */
-const COMPACT_EVERY = 30_000;
+/** History and old Events are cleaned this often (ms). */
+const CLEAN_EVERY = 30_000;
 
 /** Starts the embedded API server. Resolves when it answers. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -85,7 +94,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   serveDefinitions(store, resources);
   store.subscribe((change) => hub.publish(change));
   const stopping = new AbortController();
-  const registry = new Registry(store, new AdmissionChain());
+  const registry = new Registry(
+    store,
+    new AdmissionChain(
+      nodeRestriction,
+      new Escalation(authorizer),
+      new Policies(store, resources, authorizer),
+    ),
+  );
   const parts: Parts = {
     store,
     hub,
@@ -100,6 +116,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     log,
   };
   await bootstrap(registry, resources, clock);
+  const control = { store, registry, resources, clock, log };
+  const stopControllers = runControllers(control, [
+    new Namespaces(control, authority.pem),
+    new OwnerCollector(control),
+    new Definitions(control),
+    new Signer(control, authority, authorizer),
+  ]);
 
   const server = createServer(
     {
@@ -125,7 +148,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       resolve();
     });
   });
-  const timer = setInterval(() => store.compact(), COMPACT_EVERY);
+  const timer = setInterval(() => {
+    store.compact();
+    expireEvents(control).catch(log);
+  }, CLEAN_EVERY);
   timer.unref();
   const { port } = server.address() as AddressInfo;
   const reach = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
@@ -146,6 +172,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       const last = setTimeout(() => server.closeAllConnections(), 1_000);
       await closed;
       clearTimeout(last);
+      await stopControllers();
       store.close();
     },
   };
@@ -163,33 +190,7 @@ async function bootstrap(registry: Registry, resources: Resources, clock: () => 
   for (const { resource: id, object } of objects) {
     if (registry.store.get(id, '', object.metadata.name)) continue;
     const resource = resources.all().find((one) => one.id === id);
-    const version = resource?.versions.get(resource.storageVersion);
-    if (!resource || !version) throw new Error(`no built-in resource ${id}`);
-    await registry.create(internal(resource, version, '', object.metadata.name, clock()), object);
+    if (!resource) throw new Error(`no built-in resource ${id}`);
+    await registry.create(internal(resource, '', object.metadata.name, clock()), object);
   }
-}
-
-/** A request that the server makes of itself. */
-export function internal(
-  resource: Request['resource'],
-  version: Request['version'],
-  namespace: string,
-  name: string,
-  now: number,
-): Request {
-  return {
-    user: SELF,
-    verb: 'update',
-    resource,
-    version,
-    namespace,
-    name,
-    subresource: '',
-    query: new URLSearchParams(),
-    dryRun: false,
-    fieldManager: 'kube-apiserver',
-    fieldValidation: 'Ignore',
-    warnings: [],
-    now,
-  };
 }

@@ -35,7 +35,7 @@ export interface Issue {
   publicKey: Uint8Array<ArrayBuffer>;
   notBefore: number;
   notAfter: number;
-  keyUsages: number;
+  keyUsages: x509.KeyUsageFlags;
   extendedUsages: string[];
   names?: x509.JsonGeneralNames;
 }

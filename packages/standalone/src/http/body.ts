@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isObj, type KubeObject, type Obj } from '../object.ts';
+import { isObj, show, type KubeObject, type Obj } from '../object.ts';
 import { metadataTypeProblem } from '../registry/metadata.ts';
 import type { Request } from '../registry/request.ts';
 import { apiVersion } from '../registry/resource.ts';
@@ -93,17 +93,13 @@ export function asObject(value: unknown, request: Request): KubeObject {
     );
   }
   if (object['kind'] !== kind) {
-    throw invalid(
-      { group: resource.group, resource: String(object['kind']) },
-      String(metadata['name'] ?? ''),
-      [
-        {
-          reason: 'FieldValueInvalid',
-          message: `Invalid value: ${JSON.stringify(object['kind'])}: must be ${kind}`,
-          field: 'kind',
-        },
-      ],
-    );
+    throw invalid({ group: resource.group, resource: String(object['kind']) }, show(metadata['name'] ?? ''), [
+      {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify(object['kind'])}: must be ${kind}`,
+        field: 'kind',
+      },
+    ]);
   }
   const namespace = metadata['namespace'];
   if (resource.namespaced && namespace && namespace !== request.namespace) {
@@ -111,7 +107,7 @@ export function asObject(value: unknown, request: Request): KubeObject {
   }
   if (request.name && metadata['name'] && metadata['name'] !== request.name) {
     throw badRequest(
-      `the name of the object (${String(metadata['name'])}) does not match the name on the URL (${request.name})`,
+      `the name of the object (${show(metadata['name'])}) does not match the name on the URL (${request.name})`,
     );
   }
   if (request.name && !metadata['name']) {

@@ -3,6 +3,7 @@ import type { Authorizer } from '../authz/authorizer.ts';
 import { refusal, type Attributes } from '../authz/attributes.ts';
 import { review } from '../authz/reviews.ts';
 import { authenticate } from '../authn/authenticate.ts';
+import { impersonate } from '../authn/impersonate.ts';
 import type { Tokens } from '../authn/tokens.ts';
 import { ANONYMOUS, type User } from '../authn/user.ts';
 import type { Discovery } from '../discovery/discovery.ts';
@@ -45,7 +46,8 @@ export async function handle(
 ): Promise<void> {
   try {
     const url = new URL(request.url ?? '/', 'http://server');
-    const user = authenticate(request, parts.tokens, parts.clock());
+    const self = authenticate(request, parts.tokens, parts.clock());
+    const user = impersonate(self, request.headers, parts.authorizer);
     const found = route(url.pathname);
     if (found) await serveRoute(parts, found, url, user, request, response);
     else servePath(parts, url, user, request, response);
@@ -140,7 +142,7 @@ async function serveRoute(
     subresource: found.subresource,
     // A Namespace itself is authorized as if it were inside itself, as in the real server.
     namespace: found.namespace,
-    name: found.name,
+    name: found.name || selectedName(url.searchParams),
   });
   const virtual = VIRTUAL.find(
     (v) => v.group === found.group && v.version === found.version && v.plural === found.plural,
@@ -196,8 +198,7 @@ function verbOf(method: string, found: Route, query: URLSearchParams): string {
 }
 
 /** @throws ApiError 403, or 401 for nobody known. */
-function authorize(parts: Parts, asked: Attributes): void {
-  const attributes = named(asked);
+function authorize(parts: Parts, attributes: Attributes): void {
   const decision = parts.authorizer.authorize(attributes);
   if (decision.allowed) return;
   const why = decision.reason ? `${refusal(attributes)}: ${decision.reason}` : refusal(attributes);
@@ -213,8 +214,9 @@ function authorize(parts: Parts, asked: Attributes): void {
 }
 
 /** A list or watch of one name by field selector is authorized as that name. */
-function named(attributes: Attributes): Attributes {
-  return attributes;
+function selectedName(query: URLSearchParams): string {
+  const selector = query.get('fieldSelector') ?? '';
+  return /^metadata\.name==?([^,=]+)$/.exec(selector)?.[1] ?? '';
 }
 
 function writeOptions(

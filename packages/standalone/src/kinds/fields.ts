@@ -1,4 +1,4 @@
-import { at, type KubeObject } from '../object.ts';
+import { at, show, type KubeObject } from '../object.ts';
 import type { FieldReader } from '../registry/selectors.ts';
 
 /** Reads a field for a selector; numbers and booleans as text, what is absent as the empty string. */
@@ -6,7 +6,7 @@ export function fieldReader(path: string): FieldReader {
   const keys = path.split('.');
   return (object) => {
     const found = at(object, ...keys);
-    return found === undefined || found === null || typeof found === 'object' ? '' : String(found);
+    return found === undefined || found === null || typeof found === 'object' ? '' : show(found);
   };
 }
 

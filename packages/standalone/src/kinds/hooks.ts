@@ -1,3 +1,4 @@
+import { compilePolicy, type PolicySpec } from '../cel/index.ts';
 import { badValue, required, unsupported } from '../registry/metadata.ts';
 import type { HookContext, Hooks } from '../registry/resource.ts';
 import type { Cause } from '../http/status.ts';
@@ -251,6 +252,7 @@ const policies: Particular = {
     if (list(spec, 'validations').length === 0 && list(spec, 'auditAnnotations').length === 0) {
       causes.push(required('spec.validations', 'validations or auditAnnotations must be non-empty'));
     }
+    causes.push(...compilePolicy(spec as PolicySpec).errors);
     return causes;
   },
 };

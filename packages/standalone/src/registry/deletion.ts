@@ -1,5 +1,5 @@
 import { badRequest, conflict, invalid } from '../http/status.ts';
-import { clone, isObj, time, type KubeObject, type Obj } from '../object.ts';
+import { clone, isObj, show, time, type KubeObject, type Obj } from '../object.ts';
 import type { Transaction } from '../store/store.ts';
 import type { Request } from './request.ts';
 
@@ -30,10 +30,10 @@ export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOpti
         field: 'propagationPolicy',
       },
     ]);
-  } else if (orphan !== undefined) propagation = String(orphan) === 'true' ? 'Orphan' : 'Background';
+  } else if (orphan !== undefined) propagation = show(orphan) === 'true' ? 'Orphan' : 'Background';
   const grace = given['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? undefined;
-  if (grace !== undefined && !/^\d+$/.test(String(grace))) {
-    throw badRequest(`invalid gracePeriodSeconds: ${String(grace)}`);
+  if (grace !== undefined && !/^\d+$/.test(show(grace))) {
+    throw badRequest(`invalid gracePeriodSeconds: ${show(grace)}`);
   }
   const { uid, resourceVersion } = conditions;
   return {

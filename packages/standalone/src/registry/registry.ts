@@ -9,7 +9,7 @@ import {
   notFound,
   qualified,
 } from '../http/status.ts';
-import { clone, isObj, time, type KubeObject, type Obj } from '../object.ts';
+import { clone, isObj, show, time, type KubeObject, type Obj } from '../object.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { applyFailure, complain, dropUnknown, finishCreate, finishUpdate, inVersion } from './mutation.ts';
 import type { Request } from './request.ts';
@@ -296,13 +296,13 @@ function checkApplied(config: unknown, request: Request): KubeObject {
   }
   if (metadata['name'] !== request.name) {
     throw badRequest(
-      `the name of the object (${String(metadata['name'])}) does not match the name on the URL (${request.name})`,
+      `the name of the object (${show(metadata['name'])}) does not match the name on the URL (${request.name})`,
     );
   }
   const namespace = metadata['namespace'];
   if (resource.namespaced && namespace && namespace !== request.namespace) {
     throw badRequest(
-      `the namespace of the object (${String(namespace)}) does not match the namespace on the request (${request.namespace})`,
+      `the namespace of the object (${show(namespace)}) does not match the namespace on the request (${request.namespace})`,
     );
   }
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) {

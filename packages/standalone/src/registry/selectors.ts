@@ -73,6 +73,7 @@ function labelTest(part: string): Test {
         return (labels) => key in labels && Number(labels[key]) > Number(value);
       case '<':
         return (labels) => key in labels && Number(labels[key]) < Number(value);
+      case undefined:
       default:
         return (labels) => labels[key] === value;
     }

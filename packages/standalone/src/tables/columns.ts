@@ -1,4 +1,4 @@
-import { at, child, isObj, list, strings, text, type KubeObject, type Obj } from '../object.ts';
+import { at, child, isObj, list, show, strings, text, type KubeObject, type Obj } from '../object.ts';
 import type { Column } from '../registry/resource.ts';
 import { age } from './duration.ts';
 import { compileJsonPath } from './jsonpath.ts';
@@ -229,7 +229,7 @@ const BUILT_IN: Record<string, Column[]> = {
     column('Validations', count('spec', 'validations'), integer),
     column('ParamKind', (o) => {
       const kind = child(child(o, 'spec'), 'paramKind');
-      return kind['kind'] ? `${String(kind['apiVersion'])}/${String(kind['kind'])}` : '<unset>';
+      return kind['kind'] ? `${show(kind['apiVersion'])}/${show(kind['kind'])}` : '<unset>';
     }),
     AGE,
   ],
@@ -316,8 +316,4 @@ function customCell(found: unknown[], type: string, now: number): unknown {
       if (found.length > 1) return strings({ found: found.map(show) }, 'found').join(' ');
       return show(first);
   }
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

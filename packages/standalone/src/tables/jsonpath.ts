@@ -39,6 +39,7 @@ function follow(item: unknown, step: Step): unknown[] {
     case 'descend':
       return [item, ...children(item).flatMap((inner) => follow(inner, step))];
     case 'filter':
+    default:
       return children(item).filter(step.test);
   }
 }
