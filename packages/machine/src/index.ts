@@ -1,1 +1,16 @@
-export {};
+/** The machine operator: Machines, what belongs on them, the identities of their agents, and imports. */
+export { type AssignerOptions } from './assigner/controller.ts';
+export { type Decision, decide, matches } from './assigner/select.ts';
+export * from './install/install.ts';
+export * from './kinds.ts';
+export { agentLeaves } from './machine/deletion.ts';
+export { agentLeft, agentUnreachable } from './assigner/view.ts';
+export { trackingAnnotations } from './machine/node.ts';
+export { revisionName, revisionOf } from './machinecomponentset/template.ts';
+export {
+  makeOperator,
+  type OperatorOptions,
+  type OperatorParts,
+  operatorLease,
+  runOperator,
+} from './operator.ts';

@@ -324,7 +324,13 @@ describe('mistakes: absence means hold', () => {
     },
     'the revision is deleted': (fleet) => fleet.assignments.removeRevision('runc-1'),
     'the revision waits for its deletion': (fleet) =>
-      fleet.assignments.putRevision({ name: 'runc-1', uid: 'uid-runc-1', component: 'runc', deleting: true }),
+      fleet.assignments.putRevision({
+        name: 'runc-1',
+        uid: 'uid-runc-1',
+        component: 'runc',
+        deleting: true,
+        isKept: true,
+      }),
     'the selector is mistyped': (fleet) => fleet.set('runc', { selector: { matchLabels: { pool: 'wbe' } } }),
     'the labels are wiped': (fleet) => {
       for (const name of fleet.machines.keys()) fleet.label(name, {});

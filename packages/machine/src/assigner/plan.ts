@@ -26,6 +26,8 @@ interface Machine {
   view: MachineView;
   /** By component. */
   members: Map<string, Member>;
+  /** How many components are awaited; undefined: not looked at yet. */
+  awaited: number | undefined;
 }
 
 /**
@@ -40,12 +42,12 @@ export class Assignments {
   #byComponent: ReadonlyMap<string, readonly SetView[]> = new Map();
   readonly #dirtyMachines = new Set<string>();
   readonly #dirtySets = new Set<string>();
-  /** Of each set, where its rollout stood when it was planned last. */
-  readonly #reasons = new Map<string, string>();
+  readonly #touched = new Set<string>();
 
   putMachine(view: MachineView): void {
     const machine = this.#machines.get(view.name);
-    if (machine === undefined) this.#machines.set(view.name, { view, members: new Map() });
+    if (machine === undefined)
+      this.#machines.set(view.name, { view, members: new Map(), awaited: undefined });
     else machine.view = view;
     this.#dirtyMachines.add(view.name);
   }
@@ -75,7 +77,6 @@ export class Assignments {
     if (!this.#sets.delete(name)) return;
     this.#tallies.delete(name);
     this.#dirtySets.delete(name);
-    this.#reasons.delete(name);
     this.#byComponent = byComponent(this.#sets.values());
     this.#setsChanged();
   }
@@ -94,13 +95,26 @@ export class Assignments {
   awaited(name: string): readonly Awaited[] | undefined {
     const machine = this.#machines.get(name);
     if (machine === undefined) return undefined;
-    return [...machine.members.values()]
-      .filter((member) => !member.assigned && member.need !== 'None')
-      .map(({ component, set, blocked }) => ({
-        component,
-        set,
-        why: blocked ?? this.#reasons.get(set) ?? 'its turn has not come',
-      }));
+    return [...machine.members.values()].filter(isAwaited).map(({ component, set, blocked }) => ({
+      component,
+      set,
+      why: blocked ?? 'its turn in the rollout has not come',
+    }));
+  }
+
+  /** The machines of which `awaited` tells something else since this was asked last. */
+  takeTouched(): string[] {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    return touched;
+  }
+
+  /** Some machine has the revision in its list. Looks at every machine: for rare questions. */
+  names(revision: string): boolean {
+    for (const { view } of this.#machines.values()) {
+      if (view.entries.some((entry) => entry.revision === revision)) return true;
+    }
+    return false;
   }
 
   /** @param now epoch milliseconds */
@@ -117,7 +131,6 @@ export class Assignments {
       const targets = this.#targetsOf(set);
       const { moves, outcome } = planRollout(set, tally, targets, now);
       for (const move of moves) this.#move(move, now, writes);
-      this.#reasons.set(name, outcome.reason);
       const status = setStatus(
         { set, tally, targets, outcome, revision: this.#revisions.get(set.revision) },
         now,
@@ -185,6 +198,9 @@ export class Assignments {
         this.#setTied(name, set.name, isTied ? decision.sets.map((s) => s.name) : undefined);
       }
     }
+    const awaited = [...members.values()].filter(isAwaited).length;
+    if (machine.awaited !== awaited) this.#touched.add(name);
+    machine.awaited = awaited;
   }
 
   #setMember(machine: string, component: string, member: Member | undefined): void {
@@ -222,7 +238,8 @@ export class Assignments {
   /** Nobody is moved to a revision that does not exist, that goes, or that is one of another component. */
   #target(set: SetView, revision: string | undefined): Target | undefined {
     const view = this.#revisions.get(revision ?? '');
-    if (view === undefined || view.deleting || view.component !== set.component) return undefined;
+    if (view === undefined || view.deleting || !view.isKept || view.component !== set.component)
+      return undefined;
     return { revision: view.name, uid: view.uid };
   }
 
@@ -247,6 +264,10 @@ export class Assignments {
   #touchMembers(set: string): void {
     for (const machine of this.#tallies.get(set)?.members.keys() ?? []) this.#dirtyMachines.add(machine);
   }
+}
+
+function isAwaited(member: Member): boolean {
+  return !member.assigned && member.need !== 'None';
 }
 
 /** The list with what may change at once, or undefined where nothing does. */

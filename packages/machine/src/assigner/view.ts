@@ -1,7 +1,7 @@
+import { inUseFinalizer } from '@kubenode/api';
 import type {
   LabelSelector,
   Machine,
-  MachineComponent,
   MachineComponentEntry,
   MachineComponentSet,
   MachineComponentSetStatus,
@@ -9,6 +9,7 @@ import type {
   Rollout,
   Variable,
 } from '@kubenode/api';
+import type { Revision } from '../caches.ts';
 
 /** What the assigner keeps of a Machine: enough to decide, small enough for 100,000 of them. */
 export interface MachineView {
@@ -67,6 +68,8 @@ export interface RevisionView {
   readonly uid: string;
   readonly component: string;
   readonly deleting: boolean;
+  /** It carries the finalizer that keeps it while it is in use: only then machines are moved to it. */
+  readonly isKept: boolean;
 }
 
 /** Reason of the Machine's condition Ready that the Machine controller gives when the agent's Lease is stale. */
@@ -132,11 +135,12 @@ export function viewOfSet(set: MachineComponentSet, revision: string): SetView {
   };
 }
 
-export function viewOfRevision(revision: MachineComponent): RevisionView {
+export function viewOfRevision({ metadata, component }: Revision): RevisionView {
   return {
-    name: revision.metadata.name,
-    uid: revision.metadata.uid ?? '',
-    component: revision.spec.component,
-    deleting: revision.metadata.deletionTimestamp !== undefined,
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    component,
+    deleting: metadata.deletionTimestamp !== undefined,
+    isKept: metadata.finalizers?.includes(inUseFinalizer) === true,
   };
 }

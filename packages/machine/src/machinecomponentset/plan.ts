@@ -143,6 +143,9 @@ function unusable({ set, revision, targets }: SetState): Verdict | undefined {
     const what = `${set.revision} is a revision of ${revision.component}, not of ${set.component}`;
     return no('WrongComponent', `${field}: ${what}: name a revision of ${set.component}. ${hold}`);
   }
+  if (!revision.deleting) {
+    return no('RevisionNotKept', `MachineComponent ${set.revision} is about to get its finalizer. ${hold}`);
+  }
   const next = 'make a new one under another name and name it here';
   return no(
     'RevisionDeleted',

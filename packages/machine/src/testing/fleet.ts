@@ -45,7 +45,7 @@ export class Fleet {
   }
 
   revision(name: string, component = name.split('-')[0] ?? '', uid = `uid-${name}`): this {
-    this.assignments.putRevision({ name, uid, component, deleting: false });
+    this.assignments.putRevision({ name, uid, component, deleting: false, isKept: true });
     return this;
   }
 

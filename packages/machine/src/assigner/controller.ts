@@ -1,0 +1,279 @@
+import { fieldManagers, type MachineComponentEntry, type MachineComponentSetStatus } from '@kubenode/api';
+import {
+  apiVersionOf,
+  backoffMs,
+  type Change,
+  type Client,
+  type Clock,
+  type EventRecorder,
+  isConflict,
+  isNotFound,
+  type Kind,
+  type KubeObject,
+  type Logger,
+  type Registry,
+  type Runnable,
+  systemClock,
+} from '@kubenode/runtime';
+import type { Caches } from '../caches.ts';
+import { Machine, MachineComponentSet } from '../kinds.ts';
+import { revisionOf } from '../machinecomponentset/template.ts';
+import { eventsOf } from './events.ts';
+import { Assignments, type Awaited } from './plan.ts';
+import { viewOfMachine, viewOfRevision, viewOfSet } from './view.ts';
+
+export interface AssignerOptions {
+  readonly client: Client;
+  readonly caches: Pick<Caches, 'machines' | 'sets' | 'revisions'>;
+  readonly events: EventRecorder;
+  readonly log: Logger;
+  readonly metrics?: Registry;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+/** What others may ask of the assigner. */
+export interface Assigner extends Runnable {
+  /** What belongs on a machine and is not in its list yet; undefined while that is not known. */
+  awaited(machine: string): readonly Awaited[] | undefined;
+  /** Some machine has it in its list, or will as soon as what was decided is written. */
+  names(revision: string): boolean;
+  /** Calls back with the name of a machine of which `awaited` may tell something else. */
+  onPlanned(handler: (machine: string) => void): void;
+}
+
+/** Changes that come together are planned together. Milliseconds. */
+const gatherMs = 20;
+/** A set's status is not written more often than this, however many machines report. Milliseconds. */
+const statusEveryMs = 1000;
+/** Writes at once. */
+const writers = 16;
+/** How long a write may take to show in the cache before it is given up on. Milliseconds. */
+const visibleMs = 15_000;
+const retry = { baseMs: 100, maxMs: 60_000 };
+
+/**
+ * Writes what Assignments decides: every machine's list in one write, every set's status at most once a second. A machine that is
+ * being written is not decided about anew before the cache shows the write.
+ */
+export function assigner(options: AssignerOptions): Assigner {
+  const { client, caches, events } = options;
+  const clock = options.clock ?? systemClock;
+  const log = options.log.with({ controller: 'assigner' });
+  const written = options.metrics?.counter(
+    'kubenode_assigner_writes_total',
+    'Writes of the assigner, by kind.',
+  );
+  const seconds = options.metrics?.histogram('kubenode_assigner_plan_seconds', 'How long a plan took.');
+  const assignments = new Assignments();
+  const machines = new Writer<readonly MachineComponentEntry[]>();
+  const sets = new Writer<MachineComponentSetStatus>();
+  const planned: ((machine: string) => void)[] = [];
+  let known = false;
+  let wake = (): void => undefined;
+
+  const putMachine = (name: string): void => {
+    if (machines.has(name)) return;
+    const machine = caches.machines.get(name);
+    if (machine === undefined) assignments.removeMachine(name);
+    else assignments.putMachine(viewOfMachine(machine));
+    wake();
+  };
+  const putSet = (name: string): void => {
+    const set = caches.sets.get(name);
+    if (set === undefined) assignments.removeSet(name);
+    else {
+      // A status that is still on its way is newer than the one in the cache.
+      const view = viewOfSet(set, revisionOf(set));
+      assignments.putSet({ ...view, status: sets.get(name) ?? view.status });
+    }
+    wake();
+  };
+  const putRevision = (name: string): void => {
+    const revision = caches.revisions.get(name);
+    if (revision === undefined) assignments.removeRevision(name);
+    else assignments.putRevision(viewOfRevision(revision));
+    wake();
+  };
+
+  const applyMachine = async (name: string, signal: AbortSignal): Promise<void> => {
+    const components = machines.get(name);
+    const machine = caches.machines.get(name);
+    if (components === undefined || machine === undefined) return;
+    const { uid, resourceVersion } = machine.metadata;
+    const result = await client.apply(
+      Machine,
+      {
+        // With both, nobody who lost the lead, and no Machine made anew meanwhile, gets what was decided for another.
+        metadata: { name, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) },
+        spec: { components },
+      },
+      { fieldManager: fieldManagers.assigner, force: true, signal },
+    );
+    written?.inc({ kind: 'Machine' });
+    log.info('machine assigned', {
+      machine: name,
+      components: components.map((c) => `${c.name}=${c.revision}`),
+    });
+    await caches.machines.atLeast(name, result.metadata.resourceVersion ?? '', deadline(signal));
+  };
+
+  const applySet = async (name: string, signal: AbortSignal): Promise<void> => {
+    const status = sets.get(name);
+    const set = caches.sets.get(name);
+    if (status === undefined || set === undefined) return;
+    const result = await client.apply(
+      MachineComponentSet,
+      { metadata: { name, ...(set.metadata.uid && { uid: set.metadata.uid }) }, status },
+      { fieldManager: fieldManagers.assigner, force: true, subresource: 'status', signal },
+    );
+    written?.inc({ kind: 'MachineComponentSet' });
+    for (const { type, reason, note } of eventsOf(set.status ?? {}, status)) {
+      events.event(refOf(MachineComponentSet, set), type, reason, note);
+    }
+    await caches.sets.atLeast(name, result.metadata.resourceVersion ?? '', deadline(signal));
+  };
+
+  /** Writes one key until nothing newer waits, then lets the cache speak again. */
+  const write = async <T>(
+    writer: Writer<T>,
+    name: string,
+    apply: (name: string, signal: AbortSignal) => Promise<void>,
+    put: (name: string) => void,
+    pauseMs: number,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    try {
+      let value: T | undefined;
+      do {
+        value = writer.get(name);
+        await writer.inTurn(() => apply(name, signal));
+        if (pauseMs > 0) await clock.sleep(pauseMs, signal);
+      } while (value !== writer.get(name));
+      writer.failures.delete(name);
+    } catch (error) {
+      if (signal.aborted) return;
+      const failures = (writer.failures.get(name) ?? 0) + 1;
+      writer.failures.set(name, failures);
+      if (isConflict(error) || isNotFound(error))
+        log.debug('written in between; decided anew', { name, error });
+      else log.error('could not be written; again later', { name, error, failures });
+      await clock.sleep(backoffMs(retry, failures), signal).catch(() => undefined);
+    } finally {
+      writer.done(name);
+      put(name);
+    }
+  };
+
+  const plan = (signal: AbortSignal): void => {
+    const started = clock.monotonic();
+    const writes = assignments.plan(clock.now());
+    known = true;
+    seconds?.observe((clock.monotonic() - started) / 1000);
+    for (const [name, entries] of writes.machines) {
+      if (machines.start(name, entries)) void write(machines, name, applyMachine, putMachine, 0, signal);
+    }
+    for (const [name, status] of writes.sets) {
+      if (sets.start(name, status)) void write(sets, name, applySet, putSet, statusEveryMs, signal);
+    }
+    for (const name of assignments.takeTouched()) for (const handler of planned) handler(name);
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const { machines: machineCache, sets: setCache, revisions } = caches;
+    try {
+      await Promise.all([machineCache, setCache, revisions].map((cache) => cache.synced(signal)));
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    let alarm = Promise.withResolvers<void>();
+    wake = () => alarm.resolve();
+    using _revisions = revisions.on(keyOf(putRevision));
+    using _sets = setCache.on(keyOf(putSet));
+    using _machines = machineCache.on(keyOf(putMachine));
+    signal.addEventListener('abort', () => wake(), { once: true });
+    wake();
+    while (!signal.aborted) {
+      await alarm.promise;
+      await clock.sleep(gatherMs, signal).catch(() => undefined);
+      alarm = Promise.withResolvers<void>();
+      if (!signal.aborted) plan(signal);
+    }
+    await Promise.all([machines.idle(), sets.idle()]);
+  };
+
+  return {
+    name: 'controller/assigner',
+    needsLeader: true,
+    run,
+    awaited: (machine) => (known ? assignments.awaited(machine) : undefined),
+    names: (revision) => assignments.names(revision),
+    onPlanned: (handler) => planned.push(handler),
+  };
+}
+
+/** What is being written, by name. A newer value replaces one that still waits. */
+class Writer<T> {
+  readonly failures = new Map<string, number>();
+  readonly #values = new Map<string, T>();
+  readonly #waiting: (() => void)[] = [];
+  #idle = Promise.withResolvers<void>();
+  #active = 0;
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+  get(name: string): T | undefined {
+    return this.#values.get(name);
+  }
+  /** False: a write of that name is under way, and will take this value too. */
+  start(name: string, value: T): boolean {
+    const isNew = !this.#values.has(name);
+    this.#values.set(name, value);
+    return isNew;
+  }
+  /** Runs it when fewer than `writers` run. */
+  async inTurn(run: () => Promise<void>): Promise<void> {
+    if (this.#active >= writers) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#active += 1;
+    try {
+      await run();
+    } finally {
+      this.#active -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+  done(name: string): void {
+    this.#values.delete(name);
+    if (this.#values.size === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers<void>();
+    }
+  }
+  async idle(): Promise<void> {
+    if (this.#values.size > 0) await this.#idle.promise;
+  }
+}
+
+function keyOf<P>(put: (name: string) => void): (change: Change<P>) => void {
+  return ({ key }) => put(key);
+}
+
+function deadline(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(visibleMs)]);
+}
+
+/** How an event names its object. */
+export function refOf<T extends KubeObject>(
+  kind: Kind<T>,
+  object: KubeObject,
+): {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid?: string;
+} {
+  const { name = '', uid } = object.metadata;
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name, ...(uid === undefined ? {} : { uid }) };
+}

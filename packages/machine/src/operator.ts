@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { systemNamespace } from '@kubenode/api';
+import {
+  type Client,
+  type EventRecorder,
+  type Informer,
+  leaderElection,
+  type Logger,
+  type Manager,
+  manager,
+  type Registry,
+  type Runnable,
+  recorder,
+} from '@kubenode/runtime';
+import type { Machine as MachineObject } from '@kubenode/api';
+import { assigner } from './assigner/controller.ts';
+import { makeCaches } from './caches.ts';
+import { certificateController } from './certificate/controller.ts';
+import { machineController } from './machine/controller.ts';
+import { machineComponentController } from './machinecomponent/controller.ts';
+import { machineComponentSetController } from './machinecomponentset/controller.ts';
+
+/** What a further controller gets to work with. */
+export interface OperatorParts {
+  readonly client: Client;
+  /** Slim copies of all Machines: without annotations, host facts and managedFields. */
+  readonly machines: Informer<MachineObject>;
+  readonly events: EventRecorder;
+  readonly log: Logger;
+  readonly metrics?: Registry;
+}
+
+export interface OperatorOptions {
+  readonly client: Client;
+  readonly log: Logger;
+  readonly metrics?: Registry;
+  /** Several operators may run, one of them leads. @default true */
+  readonly leaderElection?: boolean;
+  /** Further controllers, such as that of MachineImports; made once, run while this process leads. */
+  readonly controllers?: (parts: OperatorParts) => readonly Runnable[];
+}
+
+/** Name of the Lease by which one of several operators leads, in kubenode-system. */
+export const operatorLease = 'kubenode-machine-operator';
+
+/** The machine operator: its manager, with everything added and not yet run. */
+export function makeOperator(options: OperatorOptions): Manager {
+  const { client, log, metrics } = options;
+  const shared = { client, log, ...(metrics === undefined ? {} : { metrics }) };
+  const events = recorder({ client, component: 'kubenode-machine', log });
+  const caches = makeCaches(shared);
+  const parts = { ...shared, caches, events };
+  const assigning = assigner(parts);
+  const identity = `${hostname()}_${randomBytes(6).toString('hex')}`;
+  const lease = { namespace: systemNamespace, name: operatorLease };
+  return manager({
+    log,
+    ...(options.leaderElection === false
+      ? {}
+      : { election: leaderElection({ client, lease, identity, log }) }),
+  }).add(
+    ...Object.values(caches),
+    events,
+    assigning,
+    machineController({ ...parts, assigner: assigning }),
+    machineComponentController({ ...parts, assigner: assigning }),
+    machineComponentSetController(parts),
+    certificateController(parts),
+    ...(options.controllers?.({ ...shared, machines: caches.machines, events }) ?? []),
+  );
+}
+
+/**
+ * Runs the machine operator until the signal. Resolves after a clean stop; rejects when a part failed or the lead was lost: exit the
+ * process then, and start anew.
+ */
+export async function runOperator(
+  options: OperatorOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  await makeOperator(options).run(options.signal);
+}
