@@ -55,6 +55,8 @@ export class TestServer {
     type = 'application/json',
     as: As = {},
   ): Promise<Answer> {
+    const raw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+    const payload = raw ? (body as string | Buffer | undefined) : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const outgoing = httpsRequest(
         this.server.url + path,
@@ -63,7 +65,9 @@ export class TestServer {
           agent: this.agent(as),
           headers: {
             accept: 'application/json',
-            ...(body === undefined ? {} : { 'content-type': type }),
+            ...(payload === undefined
+              ? {}
+              : { 'content-type': type, 'content-length': Buffer.byteLength(payload) }),
             ...(as.token ? { authorization: `Bearer ${as.token}` } : {}),
             ...as.headers,
           },
@@ -81,8 +85,7 @@ export class TestServer {
         },
       );
       outgoing.on('error', reject);
-      if (body === undefined) outgoing.end();
-      else outgoing.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+      outgoing.end(payload);
     });
   }
 
