@@ -43,7 +43,9 @@ function isBack(original: OriginalFile | undefined, state: FileState | undefined
 /** Takes away the folders that were not there before and have nothing in them now, the deepest first. */
 export async function removeEmptyFolders(known: Originals | undefined, files: HostFiles): Promise<void> {
   for (const folder of (known?.folders ?? []).toSorted((a, b) => b.length - a.length)) {
-    if ((await files.state(folder))?.kind === 'directory' && (await files.list(folder)).length === 0)
-      await files.remove(folder);
+    if ((await files.state(folder))?.kind === 'directory' && (await files.list(folder)).length === 0) {
+      // One that is left empty harms nobody, so it holds nothing up.
+      await files.remove(folder).catch(() => undefined);
+    }
   }
 }
