@@ -10,7 +10,7 @@ export { revisionName, revisionOf } from './machinecomponentset/template.ts';
 export {
   makeOperator,
   type OperatorOptions,
-  type OperatorParts,
   operatorLease,
   runOperator,
 } from './operator.ts';
+export * from './machineimport/index.ts';

@@ -3,33 +3,20 @@ import { hostname } from 'node:os';
 import { systemNamespace } from '@kubenode/api';
 import {
   type Client,
-  type EventRecorder,
-  type Informer,
   leaderElection,
   type Logger,
   type Manager,
   manager,
   type Registry,
-  type Runnable,
   recorder,
 } from '@kubenode/runtime';
-import type { Machine as MachineObject } from '@kubenode/api';
 import { assigner } from './assigner/controller.ts';
 import { makeCaches } from './caches.ts';
 import { certificateController } from './certificate/controller.ts';
 import { machineController } from './machine/controller.ts';
 import { machineComponentController } from './machinecomponent/controller.ts';
 import { machineComponentSetController } from './machinecomponentset/controller.ts';
-
-/** What a further controller gets to work with. */
-export interface OperatorParts {
-  readonly client: Client;
-  /** Slim copies of all Machines: without annotations, host facts and managedFields. */
-  readonly machines: Informer<MachineObject>;
-  readonly events: EventRecorder;
-  readonly log: Logger;
-  readonly metrics?: Registry;
-}
+import { machineImportController, type MachineImportDeps } from './machineimport/index.ts';
 
 export interface OperatorOptions {
   readonly client: Client;
@@ -37,8 +24,8 @@ export interface OperatorOptions {
   readonly metrics?: Registry;
   /** Several operators may run, one of them leads. @default true */
   readonly leaderElection?: boolean;
-  /** Further controllers, such as that of MachineImports; made once, run while this process leads. */
-  readonly controllers?: (parts: OperatorParts) => readonly Runnable[];
+  /** What hosts need to get their agent from; without it MachineImports are left alone. */
+  readonly imports?: Omit<MachineImportDeps, 'client' | 'machines' | 'events' | 'log' | 'metrics'>;
 }
 
 /** Name of the Lease by which one of several operators leads, in kubenode-system. */
@@ -67,7 +54,9 @@ export function makeOperator(options: OperatorOptions): Manager {
     machineComponentController({ ...parts, assigner: assigning }),
     machineComponentSetController(parts),
     certificateController(parts),
-    ...(options.controllers?.({ ...shared, machines: caches.machines, events }) ?? []),
+    ...(options.imports === undefined
+      ? []
+      : machineImportController({ ...options.imports, ...shared, machines: caches.machines, events })),
   );
 }
 

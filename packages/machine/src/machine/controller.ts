@@ -26,7 +26,16 @@ import { Machine } from '../kinds.ts';
 import { planDeletion } from './deletion.ts';
 import { Leases } from './leases.ts';
 import { type NodePatch, planNode, planNodeRemoval } from './node.ts';
-import { type Facts, isInitialized, isSameStatus, machineStatus, nextLook, ownStatus } from './plan.ts';
+import {
+  canWait,
+  type Facts,
+  isInitialized,
+  isSameStatus,
+  machineStatus,
+  nextLook,
+  type OwnStatus,
+  ownStatus,
+} from './plan.ts';
 
 export interface MachineOptions {
   readonly client: Client;
@@ -39,12 +48,17 @@ export interface MachineOptions {
   readonly clock?: Clock;
 }
 
+/** How long a change of the status that may be over in a moment waits, in milliseconds. */
+const settleMs = 3000;
+
 /** Judges Machines, keeps what they declare on their Nodes, and sees to their deletion. */
 export function machineController(options: MachineOptions): Controller {
   const { client, caches, assigner, events } = options;
   const clock = options.clock ?? systemClock;
   const began = clock.monotonic();
   const leases = new Leases();
+  /** Since when a change that can wait does so; monotonic milliseconds. */
+  const waiting = new Map<string, number>();
   // From the first list on, also while another process leads: then nothing has to be waited for when this one does.
   caches.leases.on(({ key, new: lease }) => {
     const name = lease?.machine ?? key.slice(systemNamespace.length + 1);
@@ -72,7 +86,10 @@ export function machineController(options: MachineOptions): Controller {
     workers: 8,
     async reconcile(name, { signal }) {
       const machine = caches.machines.get(name);
-      if (machine === undefined) return {};
+      if (machine === undefined) {
+        waiting.delete(name);
+        return {};
+      }
       const facts = factsOf(machine);
       if (machine.metadata.deletionTimestamp !== undefined) {
         if (planDeletion(machine, facts.heard?.silentMs, clock.now()).release) {
@@ -84,7 +101,19 @@ export function machineController(options: MachineOptions): Controller {
         if (isThere === undefined) return {};
         await syncNode(client, machine, facts, signal);
       }
-      await writeStatus(options, machine, facts, clock.now(), signal);
+      const before = ownStatus(machine);
+      const status = machineStatus(machine, facts, clock.now());
+      if (isSameStatus(status, before)) {
+        waiting.delete(name);
+        return { afterMs: nextLook(facts) };
+      }
+      const waited = clock.monotonic() - (waiting.get(name) ?? clock.monotonic());
+      if (canWait(before, status) && waited < settleMs) {
+        if (!waiting.has(name)) waiting.set(name, clock.monotonic());
+        return { afterMs: settleMs - waited };
+      }
+      waiting.delete(name);
+      await writeStatus(options, machine, before, status, signal);
       return { afterMs: nextLook(facts) };
     },
   })
@@ -151,13 +180,10 @@ async function patchNode(client: Client, name: string, body: NodePatch, signal: 
 async function writeStatus(
   { client, events }: MachineOptions,
   machine: MachineObject,
-  facts: Facts,
-  now: number,
+  before: OwnStatus,
+  status: OwnStatus,
   signal: AbortSignal,
 ): Promise<void> {
-  const before = ownStatus(machine);
-  const status = machineStatus(machine, facts, now);
-  if (isSameStatus(status, before)) return;
   const { name, uid } = machine.metadata;
   await client.apply(
     Machine,

@@ -4,7 +4,7 @@ import type { Condition, Machine, MachineComponentEntry } from '@kubenode/api';
 import { planDeletion } from './deletion.ts';
 import { Leases } from './leases.ts';
 import type { NodeView } from './node.ts';
-import { type Facts, isInitialized, isSameStatus, machineStatus, ownStatus } from './plan.ts';
+import { canWait, type Facts, isInitialized, isSameStatus, machineStatus, ownStatus } from './plan.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const fresh = { silentMs: 10_000, renewTime: '2026-03-01T11:59:50.000000Z', alive: true };
@@ -193,6 +193,31 @@ describe('Ready', () => {
       status: { ...given.status, ...status, conditions: [...reporting, ...(status.conditions ?? [])] },
     };
     assert.ok(isSameStatus(machineStatus(after, well, now + 60_000), ownStatus(after)));
+  });
+});
+
+describe('a change of the status', () => {
+  const before = machineStatus(machine(), well, now);
+  const installing = machine({}, [
+    condition('AgentReady', 'True', 'Running'),
+    condition('ComponentsReady', 'False', 'ComponentInstalling', 'runc is Installing'),
+  ]);
+  const degraded = machine({}, [
+    condition('AgentReady', 'True', 'Running'),
+    condition('ComponentsReady', 'False', 'ComponentDegraded', 'runc is Degraded'),
+  ]);
+
+  test('that may be over in a moment can wait: an update, a new generation', () => {
+    assert.equal(canWait(before, machineStatus(installing, well, now)), true);
+    const next = machine();
+    next.metadata.generation = 4;
+    assert.equal(canWait(before, machineStatus(next, well, now)), true);
+  });
+
+  test('that is bad news or good news cannot', () => {
+    assert.equal(canWait(before, machineStatus(degraded, well, now)), false);
+    assert.equal(canWait(before, machineStatus(machine(), { ...well, heard: gone }, now)), false);
+    assert.equal(canWait(machineStatus(installing, well, now), before), false);
   });
 });
 

@@ -74,6 +74,8 @@ function batchStatus(
   ) {
     return undefined;
   }
+  // A rollout that is done stays the one that is told of, until the next begins.
+  if (outcome.state === 'Done' && before?.state === 'Done') return before;
   const { batch: number, size, state } = outcome;
   const reason = outcome.reason.slice(0, longest);
   const isSame = before?.state === state && before.number === number;
