@@ -153,10 +153,10 @@ describe('bringing the agent to a host', () => {
     assert.throws(() => process.kill(pid, 0));
     await stopAgent(host, paths, false);
 
-    await removeAgent(host, paths, false);
+    await removeAgent(host, paths, { systemd: false, keepOriginals: false });
     for (const path of [paths.etc, paths.agents, paths.state, dirname(paths.agents)])
       assert.ok(!existsSync(path), path);
-    await removeAgent(host, paths, false);
+    await removeAgent(host, paths, { systemd: false, keepOriginals: false });
   });
 
   test('one that does not run on the host is said to', async () => {

@@ -123,20 +123,45 @@ export async function stopAgent(host: HostShell, paths: HostPaths, systemd: bool
   }
 }
 
-/** Takes away everything that is KubeNode's own on a host. What components brought is the business of the agent's revert. */
-export async function removeAgent(host: HostShell, paths: HostPaths, systemd: boolean): Promise<void> {
-  const own = [paths.unit, paths.etc, paths.agents, paths.state, paths.log];
-  await script(host, removeScript, own, "what is KubeNode's own could not be removed");
+/**
+ * Takes away everything that is KubeNode's own on a host. What components brought is the business of the agent's revert.
+ * With `keepOriginals` the copies of what was there before stay, for what could not be put back.
+ */
+export async function removeAgent(
+  host: HostShell,
+  paths: HostPaths,
+  { systemd, keepOriginals }: { readonly systemd: boolean; readonly keepOriginals: boolean },
+): Promise<void> {
+  const args = [
+    paths.state,
+    keepOriginals ? 'originals' : '',
+    paths.unit,
+    paths.etc,
+    paths.log,
+    paths.agents,
+  ];
+  await script(host, removeScript, args, "what is KubeNode's own could not be removed");
   if (systemd) {
     await host.exec(['systemctl', 'daemon-reload']);
     await host.exec(['systemctl', 'reset-failed', agentUnitName]);
   }
 }
 
-/** $@ paths. The folder above the agents goes too when nothing else is in it. */
+/** $1 state folder, $2 what stays in it, then paths; the last one's parent goes too when nothing else is in it. */
 const removeScript = `set -eu
+state=$1
+kept=$2
+shift 2
+if [ -n "$kept" ]; then
+  for entry in "$state"/* "$state"/.[!.]*; do
+    [ "$entry" = "$state/$kept" ] || rm -rf -- "$entry"
+  done
+else
+  rm -rf -- "$state"
+fi
 rm -rf -- "$@"
-rmdir -- "$(dirname -- "$3")" 2>/dev/null || true
+for last in "$@"; do :; done
+rmdir -- "$(dirname -- "$last")" 2>/dev/null || true
 `;
 
 async function script(

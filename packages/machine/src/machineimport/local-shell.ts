@@ -9,7 +9,7 @@ import type { HostShell } from './host.ts';
 export function localShell(options: { readonly env?: NodeJS.ProcessEnv } = {}): HostShell {
   const exec = (
     argv: readonly string[],
-    { stdin, timeoutMs = 60_000 }: ExecOptions = {},
+    { stdin, timeoutMs = 60_000, keepBytes = 64 * 1024 }: ExecOptions = {},
   ): Promise<ExecResult> =>
     new Promise((resolve, reject) => {
       const [program = '', ...args] = argv;
@@ -20,7 +20,7 @@ export function localShell(options: { readonly env?: NodeJS.ProcessEnv } = {}): 
       const text = { stdout: '', stderr: '' };
       for (const stream of ['stdout', 'stderr'] as const) {
         child[stream].setEncoding('utf8').on('data', (chunk: string) => {
-          text[stream] = (text[stream] + chunk).slice(-64 * 1024);
+          text[stream] = (text[stream] + chunk).slice(-keepBytes);
         });
       }
       const timer = setTimeout(() => {

@@ -8,9 +8,11 @@ export interface ExecOptions {
   readonly stdin?: string | Buffer | AsyncIterable<Buffer>;
   /** Milliseconds until the command is given up and its channel closed. Default 60,000. */
   readonly timeoutMs?: number;
+  /** The last so many bytes of each stream are kept. Default 65,536. */
+  readonly keepBytes?: number;
 }
 
-/** How a command ended, with the last 64 KiB of what it printed on each stream. */
+/** How a command ended, with the end of what it printed on each stream. */
 export interface ExecResult {
   /** Exit status; 128 + n where signal n is not told apart from it by the host; -1 where a signal ended it. */
   readonly exitCode: number;
@@ -80,7 +82,7 @@ export class Session implements SshSession {
     }, timeoutMs);
     this.#onLost.add(gone.reject);
     let channel: ClientChannel | undefined;
-    const running = this.#run(command, options.stdin, (opened) => {
+    const running = this.#run(command, options, (opened) => {
       channel = opened;
     });
     // Whichever loses the race must not count as unhandled.
@@ -118,17 +120,13 @@ export class Session implements SshSession {
     setTimeout(() => this.#client.destroy(), 2_000).unref();
   }
 
-  #run(
-    command: string,
-    stdin: ExecOptions['stdin'],
-    opened: (channel: ClientChannel) => void,
-  ): Promise<ExecResult> {
+  #run(command: string, options: ExecOptions, opened: (channel: ClientChannel) => void): Promise<ExecResult> {
     return new Promise((resolve, reject) => {
       this.#client.exec(command, (error, channel) => {
         if (error === undefined) {
           opened(channel);
           // Listening begins in this very call: the exit status may stand in the packet that is being read.
-          finish(channel, stdin).then(resolve, reject);
+          finish(channel, options).then(resolve, reject);
           return;
         }
         reject(
@@ -150,9 +148,10 @@ export class Session implements SshSession {
   }
 }
 
-async function finish(channel: ClientChannel, stdin: ExecOptions['stdin']): Promise<ExecResult> {
-  const out = tail(channel);
-  const err = tail(channel.stderr);
+async function finish(channel: ClientChannel, options: ExecOptions): Promise<ExecResult> {
+  const keep = options.keepBytes ?? keptOutput;
+  const out = tail(channel, keep);
+  const err = tail(channel.stderr, keep);
   const end = new Promise<number>((resolve) => {
     let code = -1;
     channel.on('exit', (status: number | null) => {
@@ -160,7 +159,7 @@ async function finish(channel: ClientChannel, stdin: ExecOptions['stdin']): Prom
     });
     channel.on('close', () => resolve(code));
   });
-  await feed(channel, stdin);
+  await feed(channel, options.stdin);
   const exitCode = await end;
   return { exitCode, stdout: out(), stderr: err() };
 }
@@ -188,18 +187,18 @@ async function feed(channel: ClientChannel, stdin: ExecOptions['stdin']): Promis
   channel.end();
 }
 
-function tail(stream: NodeJS.ReadableStream): () => string {
+function tail(stream: NodeJS.ReadableStream, keep: number): () => string {
   let chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > 2 * keptOutput) {
-      chunks = [Buffer.concat(chunks).subarray(-keptOutput)];
-      size = keptOutput;
+    if (size > 2 * keep) {
+      chunks = [Buffer.concat(chunks).subarray(-keep)];
+      size = keep;
     }
   });
-  return () => Buffer.concat(chunks).subarray(-keptOutput).toString('utf8');
+  return () => Buffer.concat(chunks).subarray(-keep).toString('utf8');
 }
 
 /** The first line of what a command complained, for a message; nothing where it said nothing. */

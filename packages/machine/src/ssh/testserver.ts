@@ -57,7 +57,7 @@ export async function startSshServer(options: TestServerOptions): Promise<TestSe
   const children = new Set<ChildProcess>();
 
   const answer = (command: string): string => {
-    if (uid !== 0 && command === 'id -u') return `echo ${uid}`;
+    if (command === 'id -u') return `echo ${uid}`;
     if (command.startsWith('sudo ')) {
       if (options.sudo !== true) return 'echo "sudo: a password is required" >&2; exit 1';
       const rest = command.slice('sudo -n -- '.length);
