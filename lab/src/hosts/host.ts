@@ -104,6 +104,8 @@ export class LabHost {
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       // A host that goes down stops all its processes before it kills them; nsenter stops with its child, and would wait for ever.
+      ownGroup: true,
+      shownAs: [`${this.name}:`, ...command],
       killWhen: () => id === undefined || !isAlive(id),
     });
     if (result.code !== 0 && options.allowFailure !== true)
@@ -256,11 +258,9 @@ export class LabHost {
     ];
     // What a kubelet and containerd need of a machine: every capability, keyrings, bpf, mounts, the kernel's log.
     const forKubelet = [
-      ...[
-        '--capability=all',
-        '--system-call-filter=@keyring bpf perf_event_open @mount keyctl add_key',
-        '--bind=/dev/kmsg',
-      ],
+      '--capability=all',
+      '--system-call-filter=@keyring bpf perf_event_open @mount keyctl add_key',
+      '--bind=/dev/kmsg',
       `--bind=${containerdFolder(dir, this.name)}:/var/lib/containerd`,
     ];
     const bound = binds.map(({ source, target }) => `--bind=${source}:${target}`);

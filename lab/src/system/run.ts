@@ -6,8 +6,12 @@ export interface RunOptions {
   /** Set over this process's own environment; `undefined` takes a name away. */
   env?: Readonly<Record<string, string | undefined>>;
   stdin?: string | Uint8Array;
+  /** What messages call the command, where what is run is a wrapper around it. */
+  shownAs?: readonly string[];
   /** After this many milliseconds the program is killed and the result is an error. */
   timeoutMs?: number;
+  /** Gives it a process group of its own, so that being killed takes its children along; Ctrl-C then doesn't reach it. */
+  ownGroup?: boolean;
   /** Asked every 200 ms; the program is killed (status 137) once it says yes. */
   killWhen?: () => boolean;
   /** Told each line of standard error as it comes. */
@@ -19,6 +23,8 @@ export interface RunResult {
   code: number;
   stdout: string;
   stderr: string;
+  /** Standard output as it came, for what is no text. */
+  bytes: Buffer;
 }
 
 /** A program ended with another status than 0. */
@@ -42,6 +48,7 @@ export async function tryRun(command: readonly string[], options: RunOptions = {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached: options.ownGroup === true,
   });
   return await collect(child, command, options);
 }
@@ -51,6 +58,15 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   const result = await tryRun(command, options);
   if (result.code !== 0) throw new CommandError(command, result);
   return result.stdout;
+}
+
+function kill(child: ChildProcess, options: RunOptions): void {
+  try {
+    if (options.ownGroup === true && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // The group is gone already.
+  }
+  child.kill('SIGKILL');
 }
 
 async function collect(
@@ -66,11 +82,11 @@ async function collect(
       ? undefined
       : setTimeout(() => {
           timedOut = true;
-          child.kill('SIGKILL');
+          kill(child, options);
         }, options.timeoutMs);
   const { killWhen } = options;
   const watcher =
-    killWhen === undefined ? undefined : setInterval(() => killWhen() && child.kill('SIGKILL'), 200);
+    killWhen === undefined ? undefined : setInterval(() => killWhen() && kill(child, options), 200);
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
   let partial = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -92,7 +108,11 @@ async function collect(
     clearTimeout(timer);
     clearInterval(watcher);
   });
-  const result = { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
-  if (timedOut) throw new Error(`${command.join(' ')}: not done after ${options.timeoutMs} ms, killed.`);
+  const bytes = Buffer.concat(out);
+  const result = { code, bytes, stdout: bytes.toString(), stderr: Buffer.concat(err).toString() };
+  if (timedOut)
+    throw new Error(
+      `${(options.shownAs ?? command).join(' ')}: not done after ${options.timeoutMs} ms, killed.`,
+    );
   return result;
 }
