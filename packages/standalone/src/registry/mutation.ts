@@ -95,7 +95,9 @@ export function finishUpdate(
         `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.uid}`,
       );
     }
-    causes.push(badValue('metadata.uid', metadata.uid, 'field is immutable'));
+    // Twice: the real server checks it as the object's metadata and as the resource's.
+    const cause = badValue('metadata.uid', metadata.uid, 'field is immutable');
+    causes.push(cause, cause);
   }
   metadata.name = before.name;
   if (before.namespace !== undefined) metadata.namespace = before.namespace;
