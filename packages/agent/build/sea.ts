@@ -14,7 +14,7 @@ const repository = path.resolve(packageFolder, '../..');
 /** Marks the place in a Node binary that tells whether a program is inside; Node's documentation names it. */
 const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** Changed when this file makes another executable of the same bundle. */
-const recipe = '2';
+const recipe = '3';
 /**
  * Small heaps: a young generation of 1 MiB holds what a watch and a 10-s check allocate; with the default of 16 the process grows by as
  * much before it collects. No compilers: an agent that waits nearly all the time never earns back the pages that they touch (measured,
@@ -131,7 +131,8 @@ async function inject(work: string, bundle: Buffer, progress: (line: string) => 
       execArgvExtension: 'none',
     }),
   );
-  await run(process.execPath, ['--experimental-sea-config', config]);
+  // V8 takes a code cache only under the flags that it was made with.
+  await run(process.execPath, [...nodeOptions, '--experimental-sea-config', config]);
   // As a program of its own: it writes warnings about Node's section names that mean nothing, and holds hundreds of megabytes.
   const postject = createRequire(import.meta.url).resolve('postject/dist/cli.js');
   await run(process.execPath, [postject, executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', sentinelFuse]);

@@ -68,6 +68,8 @@ export class Agent {
   readonly #nextHash = new Map<string, number>();
   #decisions: readonly ComponentDecision[] = [];
   #desired: Desired | undefined;
+  /** The desired state that the decisions are about: a newer one is not reported on before it was looked at. */
+  #decidedFor: Desired | undefined;
   #facts: HostFacts | undefined;
   /** What is to be watched changed: an operation ended. */
   #watchIsOld = true;
@@ -127,9 +129,11 @@ export class Agent {
     const { clock } = this.#options;
     const facts = this.#facts ?? (await this.#options.host.facts());
     await this.#observe();
+    const desired = this.#desired;
+    this.#decidedFor = desired;
     this.#decisions = decide({
-      machine: this.#desired?.machine,
-      revisions: new Map(this.#desired?.revisions.map((revision) => [revision.name, revision])),
+      machine: desired?.machine,
+      revisions: new Map(desired?.revisions.map((revision) => [revision.name, revision])),
       facts,
       records: this.#store.records(),
       operations: this.#store.operations(),
@@ -148,10 +152,11 @@ export class Agent {
       const { kind, goal, reason, retryToken } = decision;
       // It ends at its next step; the pass after that begins the new one.
       if (running) running.stop.abort();
-      else await this.#begin({ kind, goal, reason, retryToken, startedAt: this.#options.clock.now(), done: [] });
+      else
+        await this.#begin({ kind, goal, reason, retryToken, startedAt: this.#options.clock.now(), done: [] });
     } else if (decision.do === 'Resume') {
       if (!running && operation !== undefined) this.#launch(operation);
-    } else if (!running && operation === undefined && !this.#desired?.machine.paused) {
+    } else if (!running && operation === undefined && !this.#decidedFor?.machine.paused) {
       await this.#repair(component, entry?.drift ?? 'Repair');
     }
   }
@@ -336,7 +341,7 @@ export class Agent {
       operation: this.#store.operation(component),
       judgement: this.#judgements.get(component),
     }));
-    this.#options.publish({ desired: this.#desired, facts, components });
+    this.#options.publish({ desired: this.#decidedFor, facts, components });
   }
 
   #untilDue(): number {

@@ -14,6 +14,7 @@ export class DesiredStore {
   readonly #files: HostFiles;
   readonly #path: string;
   readonly #log: Logger;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(files: HostFiles, stateFolder: string, log: Logger) {
     this.#files = files;
@@ -37,7 +38,12 @@ export class DesiredStore {
     }
     return desired;
   }
-  async write(desired: Desired): Promise<void> {
-    await this.#files.write(this.#path, JSON.stringify(desired), { mode: 0o600 });
+  /** One after the other: the last one given is the one that stays. */
+  write(desired: Desired): Promise<void> {
+    const write = (): Promise<void> =>
+      this.#files.write(this.#path, JSON.stringify(desired), { mode: 0o600 });
+    const done = this.#writing.then(write, write);
+    this.#writing = done;
+    return done;
   }
 }

@@ -92,6 +92,7 @@ async function complete(
     if (news) {
       const desired = { machine, revisions: [...known.values()] };
       await store.write(desired);
+      if (signal.aborted) return;
       changed(desired);
     }
     if (missing === 0) return;

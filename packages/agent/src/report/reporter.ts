@@ -77,12 +77,13 @@ export class Reporter {
       await this.#wakeup.wait(wait, clock, signal);
       if (!signal.aborted) wait = await this.#round(signal);
     }
-    if (this.#view) await this.#keep(this.#refresh(this.#view), false);
+    if (this.#view?.desired) await this.#keep(this.#refresh(this.#view), false);
   }
 
   /** Tells if it is time to. Returns the wait until the next look, in milliseconds. */
   async #round(signal: AbortSignal): Promise<number> {
-    if (this.#view === undefined) return 60_000;
+    // As long as nobody knows what belongs here, there is nothing to say about it.
+    if (this.#view?.desired === undefined) return 60_000;
     const status = this.#refresh(this.#view);
     if (content(status) === this.#told) {
       this.#offeredAt = 0;
@@ -104,7 +105,8 @@ export class Reporter {
       if (signal.aborted) return 0;
       const wait = retryMs[Math.min(this.#failures++, retryMs.length - 1)] ?? 60_000;
       this.#notBefore = now + wait * (0.8 + 0.4 * Math.random());
-      if (!isNotConnected(error)) log.warn('the status could not be told and is kept', { error: String(error), retryMs: wait });
+      if (!isNotConnected(error))
+        log.warn('the status could not be told and is kept', { error: String(error), retryMs: wait });
       await this.#keep(status, false);
       return wait;
     }
