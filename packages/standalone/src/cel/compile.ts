@@ -222,12 +222,10 @@ export class Compiler {
       );
     }
     const target = this.expr(e.target, scope);
-    return this.invoke(
-      e,
-      e.name,
-      target,
-      e.args.map((a) => this.expr(a, scope)),
+    const args = e.args.map((a) =>
+      e.name === 'format' && a.op === 'list' ? this.list(a, scope, true) : this.expr(a, scope),
     );
+    return this.invoke(e, e.name, target, args);
   }
 
   private invoke(
@@ -295,12 +293,13 @@ export class Compiler {
     else this.planError ??= wrong;
   }
 
-  private list(e: Expr & { op: 'list' }, scope: Scope): Code {
+  /** `mixed`: entries of any types, as the arguments of format. */
+  private list(e: Expr & { op: 'list' }, scope: Scope, mixed = false): Code {
     let elem: Type | undefined;
     const items = e.items.map(({ value, optional: maybe }) => {
       const code = this.expr(value, scope);
       const type = maybe && code.type.kind === 'optional' ? code.type.elem : code.type;
-      elem = this.homogeneous(elem, type, value.at);
+      elem = mixed ? DYN : this.homogeneous(elem, type, value.at);
       return { run: code.run, maybe };
     });
     if (items.some((i) => i.maybe)) {

@@ -123,12 +123,15 @@ function declareObject(schema: JsonSchema, name: string, resource: boolean): Dec
     return { type: map(STRING, value.type), convert };
   }
   const fields = new Map<string, Field>();
-  const properties = resource ? { ...schema.properties, ...RESOURCE } : (schema.properties ?? {});
+  const properties = resource ? resourceProperties(schema) : (schema.properties ?? {});
   for (const [key, property] of Object.entries(properties)) {
     const escaped = escapeName(key);
     const declared = escaped === undefined ? undefined : declare(property, `${name}.${key}`, false);
-    if (escaped !== undefined && declared !== undefined)
-      fields.set(escaped, { key, nullable: property.nullable === true, ...declared });
+    if (escaped !== undefined && declared !== undefined) {
+      fields.set(escaped, { key, ...declared });
+      // Words that are reserved only as names can also be written as they are.
+      if (escaped === `__${key}__` && !LITERALS.has(key)) fields.set(key, { key, ...declared });
+    }
   }
   const type: ObjectType = { kind: 'object', name, fields };
   const convert = (data: unknown): unknown => {
@@ -145,11 +148,21 @@ const RESOURCE: Record<string, JsonSchema> = {
   metadata: { type: 'object', properties: { name: TEXT, generateName: TEXT } },
 };
 
+/** A resource always has a kind, an apiVersion and a name; more of metadata only where the schema spells all of that out. */
+function resourceProperties(schema: JsonSchema): Record<string, JsonSchema> {
+  const { kind, apiVersion, metadata } = schema.properties ?? {};
+  const { name, generateName } = metadata?.properties ?? {};
+  const spelledOut = [kind, apiVersion, name, generateName].every((s) => s?.type === 'string');
+  return spelledOut ? (schema.properties ?? {}) : { ...schema.properties, ...RESOURCE };
+}
+
 const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
     ' ',
   ),
 );
+
+const LITERALS = new Set(['true', 'false', 'null', 'in']);
 
 /** The name of a property in expressions; undefined for one that has none (apiserver, cel/escaping.go). */
 export function escapeName(name: string): string | undefined {

@@ -28,7 +28,10 @@ function outcome(c: Case, rule: ValidationRule): string[] {
 }
 
 /** Known not to hold or to be found yet, each with its reason; a rule that starts to hold must leave this list. */
-const KNOWN: Record<string, string> = {};
+const KNOWN: Record<string, string> = {
+  'self.val3 == 340282346638528859811704183484516925440.000000 && 340282346638528859811704183484516925440.000000 == self.val3 && self.val3 == self.val4':
+    "the data was a float32 in Go's memory, its JSON has fewer digits",
+};
 
 test("every rule that holds in Kubernetes' own test holds here", () => {
   const wrong: string[] = [];
@@ -61,8 +64,10 @@ test("every rule that fails in Kubernetes' own test fails here, with its words",
 });
 
 test('every rule of public CRDs parses', () => {
-  const rules = JSON.parse(read('rules.json')) as { rule: string }[];
-  assert.equal(rules.length, 173);
+  const all = JSON.parse(read('rules.json')) as { rule: string; kind: string }[];
+  // One entry is a placeholder of a test.
+  const rules = all.filter((r) => r.kind !== 'kindValue');
+  assert.equal(rules.length, 172);
   const anything: JsonSchema = {
     type: 'object',
     properties: { any: { 'x-kubernetes-int-or-string': true } },

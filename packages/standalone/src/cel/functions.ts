@@ -34,7 +34,7 @@ export class Library {
     const [, full = '', params = '', result = ''] = parts;
     const dot = full.lastIndexOf('.');
     const owner = full.slice(0, Math.max(dot, 0));
-    const member = dot > 0 && !NAMESPACES.has(owner);
+    const member = dot > 0 && !NAMESPACES.has(owner) && !full.startsWith('@const.');
     const name = member ? full.slice(dot + 1) : full;
     const types = splitTop(params).map(parseType);
     const overload: Overload = {
@@ -62,7 +62,7 @@ export class Library {
   }
 }
 
-const NAMESPACES = new Set(['sets', 'lists', 'optional', 'format', 'ip', 'cidr', 'math', 'regex']);
+const NAMESPACES = new Set(['sets', 'lists', 'optional', 'format', 'ip', 'cidr', 'math', 'strings']);
 
 /** Whether a value can be one of a type, at run time. */
 export function hasType(type: Type, value: unknown): boolean {

@@ -39,11 +39,23 @@ export function parse(text: string): Expr {
   try {
     ast = parser.parse(source).ast;
   } catch (error) {
-    const { range, summary } = error as { range?: { start: number }; summary?: string };
-    const why = summary ?? (error instanceof Error ? error.message : String(error));
+    const { range, summary } = error as { range?: { start: number; end: number }; summary?: string };
+    const why = syntaxText(text, summary ?? (error instanceof Error ? error.message : String(error)), range);
     throw new CelError(issueText(text, range?.start ?? 0, `Syntax error: ${why}`), { cause: error });
   }
   return new Adapter(text, marks).expr(ast);
+}
+
+/** The parser's words as ANTLR's, which cel-go shows. */
+function syntaxText(
+  text: string,
+  summary: string,
+  range: { start: number; end: number } | undefined,
+): string {
+  const token = text.slice(range?.start ?? 0, range?.end ?? 0) || '<EOF>';
+  const expected = /^Expected (\w+), got/.exec(summary)?.[1];
+  if (expected !== undefined) return `mismatched input '${token}' expecting ${expected}`;
+  return summary.startsWith('Unexpected character') ? `mismatched input '${token}' expecting <EOF>` : summary;
 }
 
 /** `ERROR: <input>:1:5: message`, the line and a pointer below it. */

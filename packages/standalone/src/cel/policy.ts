@@ -98,10 +98,7 @@ export function compilePolicy(spec: PolicySpec): CompiledPolicy {
   };
   const conditions = compileConditions(spec, base, attempt);
   const all = { ...base };
-  const fields = new Map<
-    string,
-    { key: string; type: Type; nullable: boolean; convert: (v: unknown) => unknown }
-  >();
+  const fields = new Map<string, { key: string; type: Type; convert: (v: unknown) => unknown }>();
   all['variables'] = { kind: 'object', name: 'kubernetes.variables', fields };
   const variables = (spec.variables ?? []).flatMap(({ name, expression }, i) => {
     // A variable sees those before it.
@@ -110,7 +107,7 @@ export function compilePolicy(spec: PolicySpec): CompiledPolicy {
       variables: { kind: 'object', name: 'kubernetes.variables', fields: new Map(fields) },
     };
     const program = attempt(expression, `spec.variables[${i}].expression`, seen);
-    fields.set(name, { key: name, type: program?.type ?? DYN, nullable: true, convert: (v) => v });
+    fields.set(name, { key: name, type: program?.type ?? DYN, convert: (v) => v });
     return program === undefined ? [] : [{ name, program }];
   });
   const validations = (spec.validations ?? []).flatMap(({ expression, messageExpression }, i) => {

@@ -33,8 +33,6 @@ export interface Field {
   /** The name in the data, where the expression's is escaped. */
   readonly key: string;
   readonly type: Type;
-  /** Where it isn't, a null is as good as not set. */
-  readonly nullable: boolean;
   /** Makes the value that expressions see. Throws CelError where the data is not as the schema says. */
   readonly convert: (value: unknown) => unknown;
 }

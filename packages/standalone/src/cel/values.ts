@@ -1,3 +1,4 @@
+import { equalJson } from '../schema/index.ts';
 import { CelError, fail } from './errors.ts';
 import type { ObjectType } from './types.ts';
 
@@ -22,7 +23,10 @@ export class Duration {
 /** Nanoseconds since 1970, within years 1 to 9999. */
 export class Timestamp {
   readonly nanos: bigint;
-  constructor(nanos: bigint) {
+  /** The zone it was written in (`+01:00`), which its text keeps. */
+  readonly zone: string;
+  constructor(nanos: bigint, zone = 'Z') {
+    this.zone = zone;
     if (nanos < -62135596800n * SECOND || nanos >= 253402300800n * SECOND) fail('timestamp overflow');
     this.nanos = nanos;
   }
@@ -63,8 +67,8 @@ export class ObjectValue {
     const field = this.type.fields.get(name);
     if (field === undefined || !Object.hasOwn(this.data, field.key)) return undefined;
     const value = this.data[field.key];
-    if (value === undefined || (value === null && !field.nullable)) return undefined;
-    return field.convert(value);
+    // A null is as good as not set, also where the schema allows it.
+    return value === undefined || value === null ? undefined : field.convert(value);
   }
 }
 
@@ -157,10 +161,19 @@ function mapsEqual(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unk
 }
 
 function objectsEqual(a: ObjectValue, b: ObjectValue): boolean {
-  const set = (o: ObjectValue): string[] =>
-    [...o.type.fields.keys()].filter((name) => o.get(name) !== undefined);
-  const names = set(a);
-  return names.length === set(b).length && names.every((name) => equals(a.get(name), b.get(name)));
+  const keys = Object.keys(a.data);
+  if (keys.length !== Object.keys(b.data).length) return false;
+  for (const [name, { key }] of a.type.fields) {
+    const left = a.get(name);
+    const right = Object.hasOwn(a.data, key) ? b.get(name) : undefined;
+    if ((left === undefined) !== (right === undefined) || (left !== undefined && !equals(left, right)))
+      return false;
+  }
+  // Fields that expressions can't name still tell objects apart.
+  const named = new Set([...a.type.fields.values()].map((f) => f.key));
+  return keys.every(
+    (key) => named.has(key) || !Object.hasOwn(b.data, key) || equalJson(a.data[key], b.data[key]),
+  );
 }
 
 /** -1, 0 or 1 for values that have an order; undefined for others (and for NaN). */

@@ -30,7 +30,7 @@ function clauseText(clause: string, value: unknown, precision: number): string {
         special(value) ??
         asNumber(value, 'scientific')
           .toExponential(precision)
-          .replace(/e([+-])(\d)$/, 'e$10$2')
+          .replace(/e([+-])(\d+)$/, (_e, sign: string, digits: string) => `×10${superscript(sign, digits)}`)
       );
     case 'b':
       return typeof value === 'boolean' ? (value ? '1' : '0') : whole(value, 'binary').toString(2);
@@ -43,6 +43,12 @@ function clauseText(clause: string, value: unknown, precision: number): string {
     default:
       return fail(`unrecognized formatting clause "${clause}"`);
   }
+}
+
+/** cel-go writes exponents raised: `3.140000×10⁰⁰`. */
+function superscript(sign: string, digits: string): string {
+  const raised = Array.from(digits.padStart(2, '0'), (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)]).join('');
+  return (sign === '-' ? '⁻' : '') + raised;
 }
 
 const numeric = (value: unknown): boolean =>

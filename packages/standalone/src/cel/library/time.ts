@@ -37,15 +37,20 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   const millis = Date.parse(text.replace(/\.\d+/, '').toUpperCase());
   if (Number.isNaN(millis)) return undefined;
   const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9));
-  return new Timestamp(BigInt(millis) * 1_000_000n + nanos);
+  const zone = /[+-]\d{2}:\d{2}$/.exec(text)?.[0] ?? 'Z';
+  return new Timestamp(BigInt(millis) * 1_000_000n + nanos, zone);
 }
 
 /** A timestamp as RFC 3339 with as many decimals as it has. */
 export function timestampText(time: Timestamp): string {
-  const seconds = floorDiv(time.nanos, SECOND);
-  const rest = time.nanos - seconds * SECOND;
+  const local =
+    time.zone === 'Z'
+      ? time
+      : new Timestamp(BigInt(inZone(time, time.zone).getTime()) * 1_000_000n + (time.nanos % 1_000_000n));
+  const seconds = floorDiv(local.nanos, SECOND);
+  const rest = local.nanos - seconds * SECOND;
   const decimals = rest === 0n ? '' : `.${rest.toString().padStart(9, '0').replace(/0+$/, '')}`;
-  return new Date(Number(seconds) * 1000).toISOString().replace(/\.\d+Z$/, `${decimals}Z`);
+  return new Date(Number(seconds) * 1000).toISOString().replace(/\.\d+Z$/, `${decimals}${time.zone}`);
 }
 
 /** A duration as seconds: `90s`, `0.001s`. */

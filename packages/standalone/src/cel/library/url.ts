@@ -21,13 +21,17 @@ export class Url implements Opaque {
 
   static parse(text: string): Url | undefined {
     // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-    if (text === '' || /[\u0000-\u0020\u007f]/.test(text) || /%(?![0-9a-fA-F]{2})/.test(text))
+    if (text === '' || /[\u0000-\u001f\u007f]/.test(text) || /%(?![0-9a-fA-F]{2})/.test(text))
       return undefined;
-    const parts = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?]*))?([^?]*)(?:\?(.*))?$/.exec(text);
+    const parts = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?$/.exec(
+      text,
+    );
     if (parts === null) return undefined;
     const [, scheme = '', authority, path = '', query = ''] = parts;
     if (scheme === '' && (authority !== undefined || !path.startsWith('/'))) return undefined;
-    if (scheme !== '' && authority === undefined && !path.startsWith('/')) return undefined;
+    // Without a slash the rest is opaque: `mailto:x`.
+    if (scheme !== '' && authority === undefined && !path.startsWith('/'))
+      return new Url(text, [scheme.toLowerCase()]);
     const host = authority?.slice(authority.lastIndexOf('@') + 1) ?? '';
     const named = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(host);
     if (named === null) return undefined;
