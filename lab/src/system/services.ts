@@ -21,17 +21,18 @@ export async function startService(
   return id;
 }
 
-/** Ends everything noted in a folder and in the folders right below it, the last started first. */
-export async function endServices(dir: string): Promise<void> {
+/** How deep below a folder services are looked for, and what is never looked into: hosts' whole file systems. */
+const deepest = 3;
+const notLookedInto: readonly string[] = ['hosts', 'data', 'files'];
+
+/** Ends everything noted in a folder and in those below it, the last started first. */
+export async function endServices(dir: string, depth = 0): Promise<void> {
   if (!existsSync(dir)) return;
-  const below = await readdir(dir, { withFileTypes: true });
-  for (const folder of [
-    dir,
-    ...below.filter((entry) => entry.isDirectory()).map((entry) => join(dir, entry.name)),
-  ]) {
-    for (const service of (await readList(folder)).reverse()) await end(service, 2000);
-    await rm(join(folder, listFile), { force: true });
-  }
+  for (const service of (await readList(dir)).reverse()) await end(service, 2000);
+  await rm(join(dir, listFile), { force: true });
+  if (depth === deepest) return;
+  for (const entry of await readdir(dir, { withFileTypes: true }))
+    if (entry.isDirectory() && !notLookedInto.includes(entry.name)) await endServices(join(dir, entry.name), depth + 1);
 }
 
 async function readList(dir: string): Promise<Array<ProcessId & { name: string }>> {
