@@ -63,8 +63,8 @@ export class Agent {
   readonly #inspections = new Map<string, Inspection>();
   readonly #dirty = new Set<string>();
   readonly #obstacles = new Map<string, string>();
-  /** Components that this process brought in: their probes have all succeeded. */
-  readonly #broughtIn = new Set<string>();
+  /** What this process brought in: its probes have all succeeded. */
+  readonly #proven = new Map<string, string>();
   readonly #nextHash = new Map<string, number>();
   #decisions: readonly ComponentDecision[] = [];
   #desired: Desired | undefined;
@@ -278,19 +278,26 @@ export class Agent {
       )
         continue;
       this.#dirty.delete(component);
-      this.#probes.watch(
-        component,
-        `${applied.goal.key}@${applied.at}`,
-        applied.goal.probes,
-        this.#broughtIn.has(component),
-      );
+      const identity = identityOf(applied);
+      this.#probes.watch(component, identity, applied.goal.probes, this.#proven.get(component) === identity);
       this.#hashDaily(component, applied, now);
       const seen = await this.#inspector.inspect(applied, now, askPackages);
       this.#inspections.set(component, seen);
-      this.#judgements.set(component, judge(applied, seen, this.#probes.verdict(component)));
+      const judgement = judge(applied, seen, this.#probes.verdict(component));
+      this.#judgements.set(component, judgement);
+      if (isHealthy(judgement)) await this.#forgive(component);
     }
     for (const component of this.#judgements.keys())
       if (this.#store.record(component) === undefined) this.#forget(component);
+  }
+
+  /** A revision that was held though it was not healthy in time, and is healthy now, is the last good one. */
+  async #forgive(component: string): Promise<void> {
+    const record = this.#store.record(component);
+    if (record?.failed === undefined || record.failed.goalKey !== record.applied?.goal.key) return;
+    if (!['service', 'probes'].includes(record.failed.step)) return;
+    const { failed: _failed, lastGood: _lastGood, ...rest } = record;
+    await this.#store.saveRecord(rest);
   }
 
   #hashDaily(component: string, applied: Applied, now: number): void {
@@ -310,7 +317,8 @@ export class Agent {
     const { component, revision } = goal;
     log.info('operation ended', { component, revision, kind, result: outcome.result });
     if (outcome.result === 'Done') {
-      if (kind !== 'Repair') this.#broughtIn.add(component);
+      const applied = this.#store.record(component)?.applied;
+      if (kind !== 'Repair' && applied) this.#proven.set(component, identityOf(applied));
       if (kind === 'Install') event('Normal', 'Installed', `${component} is ${revision}`);
       if (kind === 'Rollback') event('Normal', 'RolledBack', `${component} is ${revision} again`);
       if (kind === 'Repair') event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`);
@@ -370,4 +378,9 @@ export class Agent {
     this.#dirty.add(component);
     this.#wakeup.wake();
   }
+}
+
+/** Tells one bringing in from another, of the same revision too. */
+function identityOf(applied: Applied): string {
+  return `${applied.goal.key}@${applied.at}`;
 }

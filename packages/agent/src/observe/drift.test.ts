@@ -18,19 +18,87 @@ const program = '/opt/daemon/bin/daemon';
 const unitFile = `${unitFolder}/daemon.service`;
 
 const harms: readonly Harm[] = [
-  { name: 'a byte of a config file changed', breaks: 'config', what: /daemon.conf: content/, harm: ({ host }) => host.files.harm(conf, 'version = 6.6\n') },
-  { name: 'a config file deleted', breaks: 'config', what: /daemon.conf: absent/, harm: ({ host }) => host.files.harm(conf, undefined) },
-  { name: 'a mode changed', breaks: 'config', what: /daemon.conf: mode/, harm: ({ host }) => host.files.harm(conf, 'version = 1.0\n', 0o777) },
-  { name: 'a binary swapped', breaks: 'version', what: /bin\/daemon: content/, harm: ({ host }) => host.files.harm(program, 'program 0.9', 0o755) },
-  { name: 'a binary deleted', breaks: 'version', what: /bin\/daemon: absent/, harm: ({ host }) => host.files.harm(program, undefined) },
-  { name: 'the mode of a binary changed', breaks: 'config', what: /bin\/daemon: mode/, harm: ({ host }) => host.files.harm(program, 'program 1.0', 0o644) },
-  { name: 'the unit file changed', breaks: 'config', what: /daemon.service: content/, harm: ({ host }) => host.files.harm(unitFile, '[Service]\nExecStart=/bin/evil\n') },
-  { name: 'the unit masked', breaks: 'config', what: /daemon.service: is a symlink/, harm: ({ host }) => host.files.harmLink(unitFile, '/dev/null') },
-  { name: 'a drop-in put there', breaks: 'config', what: /drop-in/, harm: ({ host }) => host.files.harm(`${unitFile}.d/evil.conf`, '[Service]\nUser=nobody\n') },
-  { name: 'the unit stopped', breaks: 'running', what: /inactive/, restarts: true, harm: ({ host }) => host.services.harm('daemon.service', 'stop') },
-  { name: 'the unit failed', breaks: 'running', what: /failed/, restarts: true, harm: ({ host }) => host.services.harm('daemon.service', 'fail') },
-  { name: 'the unit disabled', breaks: 'running', what: /disabled/, harm: ({ host }) => host.services.harm('daemon.service', 'disable') },
-  { name: 'the process stopped with SIGSTOP', breaks: 'running', what: /is stopped/, restarts: true, harm: ({ host }) => host.services.harm('daemon.service', 'freeze') },
+  {
+    name: 'a byte of a config file changed',
+    breaks: 'config',
+    what: /daemon.conf: content/,
+    harm: ({ host }) => host.files.harm(conf, 'version = 6.6\n'),
+  },
+  {
+    name: 'a config file deleted',
+    breaks: 'config',
+    what: /daemon.conf: absent/,
+    harm: ({ host }) => host.files.harm(conf, undefined),
+  },
+  {
+    name: 'a mode changed',
+    breaks: 'config',
+    what: /daemon.conf: mode/,
+    harm: ({ host }) => host.files.harm(conf, 'version = 1.0\n', 0o777),
+  },
+  {
+    name: 'a binary swapped',
+    breaks: 'version',
+    what: /bin\/daemon: content/,
+    harm: ({ host }) => host.files.harm(program, 'program 0.9', 0o755),
+  },
+  {
+    name: 'a binary deleted',
+    breaks: 'version',
+    what: /bin\/daemon: absent/,
+    harm: ({ host }) => host.files.harm(program, undefined),
+  },
+  {
+    name: 'the mode of a binary changed',
+    breaks: 'config',
+    what: /bin\/daemon: mode/,
+    harm: ({ host }) => host.files.harm(program, 'program 1.0', 0o644),
+  },
+  {
+    name: 'the unit file changed',
+    breaks: 'config',
+    what: /daemon.service: content/,
+    harm: ({ host }) => host.files.harm(unitFile, '[Service]\nExecStart=/bin/evil\n'),
+  },
+  {
+    name: 'the unit masked',
+    breaks: 'config',
+    what: /daemon.service: is a symlink/,
+    harm: ({ host }) => host.files.harmLink(unitFile, '/dev/null'),
+  },
+  {
+    name: 'a drop-in put there',
+    breaks: 'config',
+    what: /drop-in/,
+    harm: ({ host }) => host.files.harm(`${unitFile}.d/evil.conf`, '[Service]\nUser=nobody\n'),
+  },
+  {
+    name: 'the unit stopped',
+    breaks: 'running',
+    what: /inactive/,
+    restarts: true,
+    harm: ({ host }) => host.services.harm('daemon.service', 'stop'),
+  },
+  {
+    name: 'the unit failed',
+    breaks: 'running',
+    what: /failed/,
+    restarts: true,
+    harm: ({ host }) => host.services.harm('daemon.service', 'fail'),
+  },
+  {
+    name: 'the unit disabled',
+    breaks: 'running',
+    what: /disabled/,
+    harm: ({ host }) => host.services.harm('daemon.service', 'disable'),
+  },
+  {
+    name: 'the process stopped with SIGSTOP',
+    breaks: 'running',
+    what: /is stopped/,
+    restarts: true,
+    harm: ({ host }) => host.services.harm('daemon.service', 'freeze'),
+  },
 ];
 
 for (const { name, breaks, what, harm, restarts = false } of harms) {

@@ -17,6 +17,8 @@ export interface Harm {
   readonly why?: string;
   /** What the unit needs besides. */
   readonly service: ServiceAction;
+  /** A restart is a guess: not tried again at once. */
+  readonly patient?: boolean;
   /** Nothing that a repair could do, or nothing yet. */
   readonly waits?: boolean;
 }
@@ -48,7 +50,7 @@ export function judge(applied: Applied, seen: Inspection, probes: ProbeVerdict):
       aspect: 'running',
       what: probes.message,
       service: applied.goal.unit ? 'Restart' : 'None',
-      ...(applied.goal.unit ? {} : { waits: true }),
+      ...(applied.goal.unit ? { patient: true } : { waits: true }),
     });
   }
   const broken = (aspect: Aspect) => harms.some((harm) => harm.aspect === aspect);

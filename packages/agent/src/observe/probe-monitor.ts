@@ -66,9 +66,7 @@ export class ProbeMonitor {
     if (failed.length > 0) {
       return {
         healthy: false,
-        message: failed
-          .map(([name, { message, failures }]) => `probe ${name}: ${message} (${failures} times)`)
-          .join('; '),
+        message: failed.map(([name, { message }]) => `probe ${name}: ${message}`).join('; '),
       };
     }
     return { healthy: states.some(([, { ok }]) => ok === undefined) ? undefined : true, message: '' };

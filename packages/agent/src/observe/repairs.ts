@@ -35,7 +35,7 @@ export class Repairs {
   /** @returns undefined when there is nothing to do now. */
   plan(component: string, applied: Applied, seen: Inspection, judgement: Judgement): RepairPlan | undefined {
     const harms = judgement.harms.filter(
-      ({ what, waits }) => waits !== true && this.#dueAt(component, what) <= judgement.at,
+      (harm) => harm.waits !== true && this.#dueAt(component, harm) <= judgement.at,
     );
     if (harms.length === 0) return undefined;
     let service = repairAction(applied, harms, seen, this.#cleanAt.get(component) ?? applied.at);
@@ -65,9 +65,10 @@ export class Repairs {
     for (const [key, { at }] of this.#last) if (judgement.at - at > forgottenAfterMs) this.#last.delete(key);
   }
 
-  #dueAt(component: string, what: string): number {
+  #dueAt(component: string, { what, patient }: Harm): number {
     const last = this.#last.get(`${component}\n${what}`);
-    if (last === undefined || last.count < freeRepairs) return 0;
-    return last.at + Math.min(firstWaitMs * 2 ** (last.count - freeRepairs), longestWaitMs);
+    const free = patient === true ? 1 : freeRepairs;
+    if (last === undefined || last.count < free) return 0;
+    return last.at + Math.min(firstWaitMs * 2 ** (last.count - free), longestWaitMs);
   }
 }

@@ -105,6 +105,8 @@ export class Story {
   readonly host = new MemoryHost(() => this.clock.now());
   readonly events: string[] = [];
   view: AgentView | undefined;
+  /** Told what the agent publishes. */
+  onPublish: (view: AgentView) => void = () => undefined;
   #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
   #agent: Agent | undefined;
@@ -120,6 +122,7 @@ export class Story {
       event: (type, reason, message) => this.events.push(`${type} ${reason} ${message}`),
       publish: (view) => {
         this.view = view;
+        this.onPublish(view);
       },
     });
     this.#agent.setDesired(state);
