@@ -137,6 +137,7 @@ function changed(live: JsonObject | undefined, request: Step['request'], body: J
       return mergePatch(live ?? {}, body);
     case 'application/json-patch+json':
       return jsonPatch(live ?? {}, body);
+    case undefined:
     default:
       return body;
   }

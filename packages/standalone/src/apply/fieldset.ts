@@ -1,4 +1,4 @@
-import type { JsonObject } from '../schema/index.ts';
+import { type JsonObject, parseJson } from '../schema/index.ts';
 import type { TypeRef } from './type.ts';
 import { fieldType, isObject, scalarText } from './values.ts';
 
@@ -104,8 +104,14 @@ export function decodeFields(fields: unknown): FieldSet {
   return set;
 }
 
+/** The keys of a `k:` element; long numbers exactly, which the faster JSON.parse would round. */
+function readKeys(element: string): JsonObject {
+  const text = element.slice(2);
+  return (/\d{16}/.test(text) ? parseJson(text).value : JSON.parse(text)) as JsonObject;
+}
+
 function canonicalKeys(element: string): string {
-  const keys = JSON.parse(element.slice(2)) as JsonObject;
+  const keys = readKeys(element);
   const parts = Object.keys(keys).sort();
   return `k:{${parts.map((k) => `${JSON.stringify(k)}:${scalarText(keys[k])}`).join(',')}}`;
 }
@@ -139,6 +145,6 @@ export function elementText(element: string): string {
   if (element.startsWith('f:')) return `.${rest}`;
   if (element.startsWith('v:')) return `[=${rest}]`;
   if (element.startsWith('i:')) return `[${rest}]`;
-  const keys = Object.entries(JSON.parse(rest) as JsonObject);
+  const keys = Object.entries(readKeys(element));
   return `[${keys.map(([k, v]) => `${k}=${scalarText(v)}`).join(',')}]`;
 }

@@ -1,13 +1,9 @@
 import type { JsonObject, JsonSchema } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
 import { jsonText, kindText } from './mergepatch.ts';
+import { DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER, withoutDirectives } from './directives.ts';
 import { isPrimitiveList, mergeStrategicLists, orderElements } from './strategiclist.ts';
 import { isObject } from './values.ts';
-
-const DIRECTIVE = '$patch';
-const RETAIN_KEYS = '$retainKeys';
-const DELETE_FROM = '$deleteFromPrimitiveList/';
-const SET_ORDER = '$setElementOrder/';
 
 /** How a list of metadata is merged where the kind's schema doesn't say. */
 const METADATA: JsonSchema = {
@@ -41,17 +37,13 @@ export function strategicMergePatch(schema: JsonSchema, target: JsonObject, patc
 }
 
 /** Merges a patch into an object; takes both over. */
-export function mergeMaps(
-  schema: JsonSchema | undefined,
-  original: JsonObject,
-  patch: JsonObject,
-): JsonObject {
+function mergeMaps(schema: JsonSchema | undefined, original: JsonObject, patch: JsonObject): JsonObject {
   const directive = patch[DIRECTIVE];
   if (directive !== undefined) {
     delete patch[DIRECTIVE];
     if (directive === 'replace') return patch;
     if (directive === 'delete') return {};
-    if (directive !== 'merge') throw new ApplyError(422, `unknown patch type found: ${String(directive)}`);
+    if (directive !== 'merge') throw new ApplyError(422, `unknown patch type found: ${jsonText(directive)}`);
   }
   retainKeys(original, patch);
   setElementOrders(schema, original, patch);
@@ -91,7 +83,7 @@ function mergeLists(
 ): unknown[] {
   if (deleting) return original.filter((item) => !patch.includes(item));
   if (!strategies(field).includes('merge')) return withoutDirectives(patch) as unknown[];
-  return mergeStrategicLists(field ?? {}, original, patch, name);
+  return mergeStrategicLists(field ?? {}, original, patch, name, mergeMaps);
 }
 
 /** `$retainKeys`: of a union, only the named fields stay. */
@@ -158,24 +150,4 @@ function fieldSchema(schema: JsonSchema | undefined, name: string): JsonSchema |
 
 function strategies(field: JsonSchema | undefined): string[] {
   return (field?.['x-kubernetes-patch-strategy'] ?? '').split(',');
-}
-
-/** What of a patch's value is data: for values that meet nothing to be merged with. undefined where it only deletes. */
-export function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.flatMap((item: unknown) => {
-      const kept = withoutDirectives(item);
-      return kept === undefined ? [] : [kept];
-    });
-  }
-  if (!isObject(value)) return value;
-  if (value[DIRECTIVE] === 'delete') return undefined;
-  const out: JsonObject = {};
-  for (const [key, item] of Object.entries(value)) {
-    if (item === null || key === DIRECTIVE || key === RETAIN_KEYS) continue;
-    if (key.startsWith(SET_ORDER) || key.startsWith(DELETE_FROM)) continue;
-    const kept = withoutDirectives(item);
-    if (kept !== undefined) out[key] = kept;
-  }
-  return out;
 }

@@ -1,7 +1,7 @@
-import { equalJson, type JsonSchema } from '../schema/index.ts';
+import { equalJson, type JsonObject, type JsonSchema } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
 import { jsonText } from './mergepatch.ts';
-import { mergeMaps, withoutDirectives } from './strategic.ts';
+import { withoutDirectives } from './directives.ts';
 import { isObject } from './values.ts';
 
 /** Whether a list holds no objects. */
@@ -9,12 +9,16 @@ export function isPrimitiveList(list: readonly unknown[]): boolean {
   return !list.some(isObject);
 }
 
+/** Merges a patch's entry into the one of the same key; takes both over. */
+type MergeEntry = (schema: JsonSchema | undefined, original: JsonObject, patch: JsonObject) => JsonObject;
+
 /** Merges a patch's list into one of strategy `merge`: primitives as a set, objects by their merge key. */
 export function mergeStrategicLists(
   field: JsonSchema,
   original: unknown[],
   patch: unknown[],
   name: string,
+  mergeEntry: MergeEntry,
 ): unknown[] {
   if (isPrimitiveList(original) && isPrimitiveList(patch)) {
     const merged = [...original, ...patch].filter(
@@ -30,7 +34,7 @@ export function mergeStrategicLists(
     const key = keyOf(change, mergeKey);
     const at = merged.findIndex((item) => isObject(item) && equalJson(item[mergeKey], key));
     const present = merged[at];
-    if (isObject(present) && isObject(change)) merged[at] = mergeMaps(field.items, present, change);
+    if (isObject(present) && isObject(change)) merged[at] = mergeEntry(field.items, present, change);
     else merged.push(withoutDirectives(change));
   }
   return orderElements(merged, changes, original, mergeKey);
@@ -54,7 +58,7 @@ function special(
     } else if (directive === 'replace') replace = true;
     else if (directive === 'merge')
       throw new ApplyError(422, 'merging lists cannot yet be specified in the patch');
-    else throw new ApplyError(422, `unknown patch type found: ${String(directive)}`);
+    else throw new ApplyError(422, `unknown patch type found: ${jsonText(directive)}`);
   }
   return replace ? { kept: [], changes } : { kept, changes };
 }

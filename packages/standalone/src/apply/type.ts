@@ -103,6 +103,7 @@ function describe(schema: JsonSchema): TypeRef {
       return { list: listType(schema) };
     case 'object':
       return { map: objectMap(schema, schema['x-kubernetes-embedded-resource'] === true) };
+    case undefined:
     default:
       return UNTYPED;
   }

@@ -39,6 +39,8 @@ function scalarFits(scalar: TypeRef['scalar'], value: unknown): boolean {
       return typeof value === scalar;
     case 'numeric':
       return typeof value === 'number' || typeof value === 'bigint';
+    case 'untyped':
+    case undefined:
     default:
       return true;
   }

@@ -80,7 +80,7 @@ export class Compiler {
     if (this.planError !== undefined) throw new CelError(`program instantiation failed: ${this.planError}`);
     const { declared, slots } = this;
     const evaluate = (variables: Readonly<Record<string, unknown>>): unknown => {
-      const values = new Array<unknown>(slots);
+      const values = Array.from<unknown>({ length: slots });
       for (const [i, name] of declared.entries()) values[i] = variables[name];
       return code.run({ slots: values, cost: 0 });
     };
@@ -164,24 +164,15 @@ export class Compiler {
 
   /** The type of a field; an issue where it can't be there. */
   fieldType(of: Type, field: string, at: number): Type {
-    switch (of.kind) {
-      case 'dyn':
-      case 'param':
-        return DYN;
-      case 'map':
-        return of.value;
-      case 'optional': {
-        const inner = this.fieldType(of.elem, field, at);
-        return inner.kind === 'optional' ? inner : optional(inner);
-      }
-      case 'object': {
-        const found = of.fields.get(field);
-        if (found !== undefined) return found.type;
-        return this.issue(at, `undefined field '${field}'`).type;
-      }
-      default:
-        return this.issue(at, `type '${typeText(of)}' does not support field selection`).type;
+    if (of.kind === 'dyn' || of.kind === 'param') return DYN;
+    if (of.kind === 'map') return of.value;
+    if (of.kind === 'optional') {
+      const inner = this.fieldType(of.elem, field, at);
+      return inner.kind === 'optional' ? inner : optional(inner);
     }
+    if (of.kind === 'object')
+      return of.fields.get(field)?.type ?? this.issue(at, `undefined field '${field}'`).type;
+    return this.issue(at, `type '${typeText(of)}' does not support field selection`).type;
   }
 
   private index(e: Expr & { op: 'index' }, scope: Scope): Code {
@@ -419,18 +410,11 @@ function weight(values: readonly unknown[]): number {
 }
 
 function literalType(value: unknown): Type {
-  switch (typeof value) {
-    case 'bigint':
-      return INT;
-    case 'number':
-      return DOUBLE;
-    case 'string':
-      return STRING;
-    case 'boolean':
-      return BOOL;
-    default:
-      return value === null ? NULL : value instanceof Uint ? UINT : BYTES;
-  }
+  if (typeof value === 'bigint') return INT;
+  if (typeof value === 'number') return DOUBLE;
+  if (typeof value === 'string') return STRING;
+  if (typeof value === 'boolean') return BOOL;
+  return value === null ? NULL : value instanceof Uint ? UINT : BYTES;
 }
 
 /** `a.b` where neither is a variable: the name of a namespace. */

@@ -56,6 +56,7 @@ function declareShape(schema: JsonSchema, name: string, resource: boolean): Decl
       return { type: INT, convert: (v) => (typeof v === 'number' ? integer(v) : v) };
     case 'number':
       return { type: DOUBLE, convert: Number };
+    case undefined:
     default:
       return undefined;
   }

@@ -28,7 +28,7 @@ export class Library {
 
   /** Adds a form: `string.startsWith(string): bool`, `size(list<A>): int`, `sets.contains(list<A>, list<A>): bool`. A name
    * before the dot that is a type makes a member, else a namespace. */
-  add<A extends unknown[]>(signature: string, run: (...args: A) => unknown): this {
+  add(signature: string, run: (...args: never[]) => unknown): this {
     const parts = /^(.+?)\((.*)\)\s*:\s*(.+)$/.exec(signature);
     if (parts === null) throw new Error(`not a signature: ${signature}`);
     const [, full = '', params = '', result = ''] = parts;
@@ -41,7 +41,7 @@ export class Library {
       member,
       params: member ? [parseType(owner), ...types] : types,
       result: parseType(result),
-      run: run as unknown as (...args: never[]) => unknown,
+      run,
     };
     this.byName.set(name, [...(this.byName.get(name) ?? []), overload]);
     return this;

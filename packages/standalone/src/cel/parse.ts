@@ -178,7 +178,18 @@ class Adapter {
         return { op: 'call', at, name: '!_', target: undefined, args: [this.expr(node.args)] };
       case '-_':
         return this.negation(at, node.args);
-      default: {
+      case '==':
+      case '!=':
+      case 'in':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+      case '+':
+      case '-':
+      case '*':
+      case '/':
+      case '%': {
         const [left, right] = node.args;
         const args = [this.expr(left), this.expr(right)];
         return {
@@ -189,6 +200,8 @@ class Adapter {
           args,
         };
       }
+      default:
+        return node satisfies never;
     }
   }
 

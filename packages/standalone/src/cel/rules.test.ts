@@ -79,6 +79,14 @@ test('entries of a list correlate by key in a list-map, and not at all in other 
     ).map((e) => `${e.field}: ${e.message}`);
   assert.deepEqual(run(keyed), ['l[1]: Invalid value: v is immutable']);
   assert.deepEqual(run({ type: 'array', items }), []);
+  const { errors } = compileSchemaRules(
+    { type: 'object', properties: { l: { type: 'array', items } } },
+    'schema',
+  );
+  assert.match(
+    errors[0]?.message ?? '',
+    /oldSelf cannot be used on the uncorrelatable portion of the schema within schema\.properties\[l\]$/,
+  );
 });
 
 test('on an update, a rule without oldSelf lets values pass that did not change', () => {
@@ -131,9 +139,9 @@ test('a rule that does not compile is told with its place in the CRD', () => {
     rules.errors.map((e) => e.field),
     [`${at}[0].rule`, `${at}[1].rule`],
   );
-  assert.equal(
-    rules.errors[0]?.message,
-    'Invalid value: "self.b == 1": compilation failed: ERROR: <input>:1:5: undefined field \'b\'\\n | self.b == 1\\n | ....^',
-  );
+  const shown =
+    '{"Rule":"self.b == 1","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}';
+  const issue = "compilation failed: ERROR: <input>:1:5: undefined field 'b'\n | self.b == 1\n | ....^";
+  assert.equal(rules.errors[0]?.message, `Invalid value: ${shown}: ${issue}`);
   assert.match(rules.errors[1]?.message ?? '', /must evaluate to a bool/);
 });

@@ -52,91 +52,115 @@ interface CompiledRules extends SchemaRules {
 export function compileSchemaRules(schema: JsonSchema, path = ''): SchemaRules {
   const errors: FieldError[] = [];
   const counter = { count: 0 };
-  const root = compileNode(schema, path, 'self', true, errors, counter);
+  const root = compileNode(
+    schema,
+    { path, name: 'self', root: true, uncorrelatable: undefined },
+    errors,
+    counter,
+  );
   const compiled: CompiledRules = { errors, count: counter.count, root };
   return compiled;
 }
 
+/** Where a node stands: in the CRD, in the names of types, and in which list it can't be told which old value is its own. */
+interface Place {
+  path: string;
+  name: string;
+  root: boolean;
+  uncorrelatable: string | undefined;
+}
+
 function compileNode(
   schema: JsonSchema,
-  path: string,
-  name: string,
-  root: boolean,
+  place: Place,
   errors: FieldError[],
   counter: { count: number },
 ): RuleNode | undefined {
+  const { path, name, root, uncorrelatable } = place;
   const declaration = declare(schema, name, root);
-  const below = (inner: JsonSchema, step: string): RuleNode | undefined =>
-    compileNode(inner, `${path}${step}`, `${name}${step}`, false, errors, counter);
+  const below = (inner: JsonSchema, step: string, within = uncorrelatable): RuleNode | undefined => {
+    const at = { path: `${path}${step}`, name: `${name}${step}`, root: false, uncorrelatable: within };
+    return compileNode(inner, at, errors, counter);
+  };
   const properties = new Map<string, RuleNode>();
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     const node = below(property, `.properties[${key}]`);
     if (node !== undefined) properties.set(key, node);
   }
-  const additional =
-    typeof schema.additionalProperties === 'object'
-      ? below(schema.additionalProperties, '.additionalProperties')
-      : undefined;
-  const items = schema.items === undefined ? undefined : below(schema.items, '.items');
-  const sources = schema['x-kubernetes-validations'] ?? [];
+  const extra = schema.additionalProperties;
+  const additional = typeof extra === 'object' ? below(extra, '.additionalProperties') : undefined;
+  const keyed = schema['x-kubernetes-list-type'] === 'map';
+  const items =
+    schema.items === undefined
+      ? undefined
+      : below(schema.items, '.items', uncorrelatable ?? (keyed ? undefined : path));
   if (declaration === undefined) return undefined;
-  const rules = sources.flatMap((rule, i) =>
-    compileRule(rule, declaration, `${path}.x-kubernetes-validations[${i}]`, errors),
-  );
+  const sources = schema['x-kubernetes-validations'] ?? [];
+  const rules = sources.flatMap((rule, i) => {
+    const at = `${path}.x-kubernetes-validations[${i}]`;
+    return compileRule(rule, declaration, at, uncorrelatable, errors);
+  });
   counter.count += rules.length;
   if (rules.length === 0 && properties.size === 0 && additional === undefined && items === undefined)
     return undefined;
   return { schema, declaration, rules, properties, additional, items };
 }
 
+/** A rule as the real server shows it in an error: Go's field names, HTML escaped. */
+function ruleText(rule: ValidationRule): string {
+  const {
+    rule: Rule,
+    message: Message = '',
+    messageExpression: MessageExpression = '',
+    reason: Reason = null,
+  } = rule;
+  const { fieldPath: FieldPath = '', optionalOldSelf: OptionalOldSelf = null } = rule;
+  const text = JSON.stringify({ Rule, Message, MessageExpression, Reason, FieldPath, OptionalOldSelf });
+  return text.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+}
+
 function compileRule(
   source: ValidationRule,
   declaration: Declaration,
   path: string,
+  uncorrelatable: string | undefined,
   errors: FieldError[],
 ): Rule[] {
   if (source.rule.trim() === '') {
     errors.push(required(`${path}.rule`, 'rule is not specified'));
     return [];
   }
-  const variables = {
-    self: declaration.type,
-    oldSelf: source.optionalOldSelf === true ? optional(declaration.type) : declaration.type,
-  };
+  const oldSelf = source.optionalOldSelf === true ? optional(declaration.type) : declaration.type;
+  const variables = { self: declaration.type, oldSelf };
   const attempt = (text: string, field: string, prefix: string, wanted: string): Program | undefined => {
+    const wrong = (detail: string): undefined => {
+      const message = `Invalid value: ${ruleText(source)}: ${detail}`;
+      errors.push({ reason: 'FieldValueInvalid', message, field: `${path}.${field}` });
+    };
     try {
       const program = compile(text, KUBERNETES, variables);
-      const { kind } = program.type;
-      if (kind === wanted || kind === 'dyn') return program;
-      errors.push(
-        invalid(
-          `${path}.${field}`,
-          text,
-          wanted === 'bool' ? 'cel expression must evaluate to a bool' : `${field} must evaluate to a string`,
-        ),
+      if (program.type.kind === wanted || program.type.kind === 'dyn') return program;
+      return wrong(
+        wanted === 'bool' ? 'cel expression must evaluate to a bool' : `${field} must evaluate to a string`,
       );
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      errors.push(invalid(`${path}.${field}`, text, prefix + why));
+      return wrong(prefix + (error instanceof Error ? error.message : String(error)));
     }
-    return undefined;
   };
   const program = attempt(source.rule, 'rule', '', 'bool');
-  const text = source.messageExpression;
-  const message =
-    text === undefined || text === ''
-      ? undefined
-      : attempt(text, 'messageExpression', 'messageExpression ', 'string');
   if (program === undefined) return [];
-  return [
-    {
-      source,
-      program,
-      message,
-      usesOld: program.uses.has('oldSelf'),
-      path: normalFieldPath(source.fieldPath),
-    },
-  ];
+  const text = source.messageExpression ?? '';
+  const message =
+    text === '' ? undefined : attempt(text, 'messageExpression', 'messageExpression ', 'string');
+  const usesOld = program.uses.has('oldSelf');
+  if (usesOld && uncorrelatable !== undefined) {
+    const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
+    errors.push(invalid(`${path}.rule`, source.rule, detail));
+  } else if (!usesOld && source.optionalOldSelf !== undefined) {
+    const detail = 'may not be set if oldSelf is not used in rule';
+    errors.push(invalid(`${path}.optionalOldSelf`, source.optionalOldSelf, detail));
+  }
+  return [{ source, program, message, usesOld, path: normalFieldPath(source.fieldPath) }];
 }
 
 /** `.foo['bar']` as the path of an error: `foo[bar]`. */
@@ -270,6 +294,8 @@ function failure(rule: Rule, variables: Record<string, unknown>, value: unknown,
       return typeof value === 'object'
         ? { reason: 'FieldValueDuplicate', message: 'Duplicate value', field: shown }
         : duplicate(shown, value);
+    case 'FieldValueInvalid':
+    case undefined:
     default:
       // Objects and lists are not shown whole.
       return typeof value === 'object'

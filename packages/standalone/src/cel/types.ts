@@ -83,8 +83,17 @@ export function typeText(type: Type): string {
     case 'opaque':
     case 'param':
       return type.name;
-    default:
+    case 'dyn':
+    case 'null':
+    case 'bool':
+    case 'int':
+    case 'uint':
+    case 'double':
+    case 'string':
+    case 'bytes':
       return type.kind;
+    default:
+      return type satisfies never;
   }
 }
 
@@ -176,16 +185,9 @@ export function join(a: Type, b: Type): Type | undefined {
 
 /** A type with its parameters replaced; unbound ones are dyn. */
 export function bind(type: Type, bindings: Bindings): Type {
-  switch (type.kind) {
-    case 'param':
-      return bindings.get(type.name) ?? DYN;
-    case 'list':
-      return list(bind(type.elem, bindings));
-    case 'optional':
-      return optional(bind(type.elem, bindings));
-    case 'map':
-      return map(bind(type.key, bindings), bind(type.value, bindings));
-    default:
-      return type;
-  }
+  if (type.kind === 'param') return bindings.get(type.name) ?? DYN;
+  if (type.kind === 'list') return list(bind(type.elem, bindings));
+  if (type.kind === 'optional') return optional(bind(type.elem, bindings));
+  if (type.kind === 'map') return map(bind(type.key, bindings), bind(type.value, bindings));
+  return type;
 }

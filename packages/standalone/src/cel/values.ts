@@ -110,6 +110,10 @@ export function typeName(value: unknown): string {
       return 'string';
     case 'boolean':
       return 'bool';
+    case 'object':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
     default:
   }
   if (value === null) return 'null_type';

@@ -97,14 +97,14 @@ function isRequestUri(value: string): boolean {
 function isIsbn10(value: string): boolean {
   const digits = value.replace(/[\s-]+/g, '');
   if (!/^\d{9}[\dX]$/.test(digits)) return false;
-  const sum = [...digits].reduce((total, c, i) => total + (10 - i) * (c === 'X' ? 10 : Number(c)), 0);
+  const sum = Array.from(digits).reduce((total, c, i) => total + (10 - i) * (c === 'X' ? 10 : Number(c)), 0);
   return sum % 11 === 0;
 }
 
 function isIsbn13(value: string): boolean {
   const digits = value.replace(/[\s-]+/g, '');
   if (!/^\d{13}$/.test(digits)) return false;
-  return [...digits].reduce((total, c, i) => total + Number(c) * (i % 2 === 0 ? 1 : 3), 0) % 10 === 0;
+  return Array.from(digits).reduce((total, c, i) => total + Number(c) * (i % 2 === 0 ? 1 : 3), 0) % 10 === 0;
 }
 
 function isCreditCard(value: string): boolean {
@@ -115,6 +115,8 @@ function isCreditCard(value: string): boolean {
     )
   )
     return false;
-  const luhn = [...digits].reverse().map((c, i) => (i % 2 === 0 ? Number(c) : Number(c) * 2));
+  const luhn = Array.from(digits)
+    .reverse()
+    .map((c, i) => (i % 2 === 0 ? Number(c) : Number(c) * 2));
   return luhn.reduce((total, n) => total + (n > 9 ? n - 9 : n), 0) % 10 === 0;
 }

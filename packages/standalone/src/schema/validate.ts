@@ -32,6 +32,10 @@ function kindOf(value: unknown): Kind {
       return 'integer';
     case 'number':
       return Number.isInteger(value) ? 'integer' : 'number';
+    case 'object':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
     default:
       return 'object';
   }

@@ -1,5 +1,6 @@
 import { fail } from '../errors.ts';
-import { Duration, isOpaque, Timestamp, TypeValue, typeName, Uint } from '../values.ts';
+import { Duration, Timestamp, TypeValue, typeName, Uint } from '../values.ts';
+import { Cidr, Ip } from './network.ts';
 import { durationText, timestampText } from './time.ts';
 
 /** `format`: %s %d %f %e %b %o %x %X and %%. Throws CelError for arguments that don't fit. */
@@ -94,6 +95,6 @@ function valueText(value: unknown): string {
   if (value instanceof TypeValue) return value.name;
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return special(value) ?? String(value);
-  if (isOpaque(value)) return String(value);
+  if (value instanceof Ip || value instanceof Cidr) return value.toString();
   return fail(`could not convert argument ${typeName(value)} to string`);
 }

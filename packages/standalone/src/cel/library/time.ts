@@ -178,7 +178,8 @@ export function addTime(library: Library): void {
 }
 
 function isTime(value: unknown): boolean {
-  if (typeof value === 'bigint') return new Timestamp(value * SECOND) !== undefined;
+  // One that is out of range throws, which is as well an answer.
+  if (typeof value === 'bigint') return new Timestamp(value * SECOND).nanos >= 0n || value < 0n;
   return typeof value !== 'string' || parseTimestamp(value) !== undefined;
 }
 
