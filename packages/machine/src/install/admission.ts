@@ -26,7 +26,8 @@ interface Guard {
 /** CEL: the one who asks is the agent of the machine that the expression names. */
 const isAgentOf = (machine: string): string => `request.userInfo.username == '${agentUser('')}' + ${machine}`;
 const onlyStatus: Validation = {
-  expression: "request.subResource == 'status' && request.operation == 'UPDATE'",
+  // The API server leaves the key out where there is no subresource.
+  expression: "has(request.subResource) && request.subResource == 'status' && request.operation == 'UPDATE'",
   message: 'an agent may write nothing here but the status',
 };
 
@@ -156,7 +157,8 @@ const guards: readonly Guard[] = [
     resource: 'certificatesigningrequests',
     validations: [
       {
-        expression: "request.operation == 'CREATE' && request.subResource == ''",
+        expression:
+          "request.operation == 'CREATE' && (!has(request.subResource) || request.subResource == '')",
         message: 'an agent may make certificate requests, and neither change, approve nor delete them',
       },
       {
