@@ -1,0 +1,236 @@
+/** A control plane with KubeNode installed, the operator running, and hosts whose agents do as they are told. */
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  install,
+  Machine,
+  MachineComponent,
+  MachineComponentSet,
+  makeOperator,
+  operatorAccount,
+} from '@kubenode/machine';
+import {
+  type Client,
+  type Connection,
+  createClient,
+  isNotFound,
+  Lease,
+  microTimestamp,
+  Secret,
+  silentLogger,
+  staticCredentials,
+  systemClock,
+  timestamp,
+} from '@kubenode/runtime';
+import { enrol } from '../../packages/agent/src/identity/enrol.ts';
+
+export const waitMs = 30_000;
+
+/** The object as it is once the condition holds. Rejects with the object as it was last. */
+export async function eventually<T>(
+  what: string,
+  read: () => Promise<T>,
+  holds: (value: T) => boolean,
+): Promise<T> {
+  const until = Date.now() + waitMs;
+  for (;;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (Date.now() > until)
+      throw new Error(`${what}: not within ${waitMs} ms; last ${JSON.stringify(value)}`);
+    await systemClock.sleep(50);
+  }
+}
+
+export class Cluster {
+  readonly admin: Client;
+  readonly connection: Connection;
+  readonly #stop = new AbortController();
+  #operator: { stop: AbortController; ended: Promise<void> } | undefined;
+  readonly #agents: Promise<void>[] = [];
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.admin = createClient(connection);
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  async install(): Promise<void> {
+    await install(this.admin, this.signal);
+  }
+
+  /** The operator, with the rights of its own account and no more. */
+  async startOperator(): Promise<void> {
+    const stop = new AbortController();
+    const path = `/api/v1/namespaces/kubenode-system/serviceaccounts/${operatorAccount}/token`;
+    const { body } = await this.admin.raw('POST', path, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {},
+    });
+    const { status } = JSON.parse(body.toString('utf8')) as { status: { token: string } };
+    const client = this.as(status);
+    const operator = makeOperator({ client, log: silentLogger });
+    this.#operator = { stop, ended: operator.run(stop.signal).finally(() => client.close()) };
+  }
+
+  async stopOperator(): Promise<void> {
+    this.#operator?.stop.abort();
+    await this.#operator?.ended;
+    this.#operator = undefined;
+  }
+
+  /** A bootstrap token as an import (for one machine) or a join has it. */
+  async token(id: string, machine?: string): Promise<Client> {
+    const secret = '0123456789abcdef';
+    await this.admin.create(Secret, {
+      metadata: {
+        name: `bootstrap-token-${id}`,
+        namespace: 'kube-system',
+        ...(machine === undefined ? {} : { annotations: { 'kubenode.io/machine': machine } }),
+      },
+      type: 'bootstrap.kubernetes.io/token',
+      stringData: {
+        'token-id': id,
+        'token-secret': secret,
+        'usage-bootstrap-authentication': 'true',
+        'auth-extra-groups': 'system:bootstrappers:kubenode',
+        expiration: timestamp(Date.now() + 3_600_000),
+      },
+    });
+    return this.as({ token: `${id}.${secret}` });
+  }
+
+  as(identity: { token: string } | { cert: string; key: string }): Client {
+    return createClient({ ...this.connection, credentials: staticCredentials(identity) });
+  }
+
+  /** Asks for the identity of a machine's agent, as the agent does. */
+  async join(client: Client, machine: string, labels: Record<string, string> = {}): Promise<Client> {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const clock = {
+      now: () => Date.now(),
+      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
+    };
+    const cert = await enrol(client, { machine, key: privateKey, labels }, clock, this.signal);
+    return this.as({ cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
+  }
+
+  /** An agent that installs in no time whatever its Machine says, and reports it with its own identity. */
+  runAgent(client: Client, machine: string): void {
+    this.#agents.push(this.#agent(client, machine));
+  }
+
+  async #agent(client: Client, machine: string): Promise<void> {
+    await client.apply(
+      Lease,
+      {
+        metadata: { name: machine, namespace: 'kubenode-system' },
+        spec: { holderIdentity: machine, renewTime: microTimestamp(Date.now()) },
+      },
+      { fieldManager: 'kubenode-agent', signal: this.signal },
+    );
+    const watching = client.watch(Machine, {
+      fieldSelector: `metadata.name=${machine}`,
+      signal: this.signal,
+    });
+    let reported = 0;
+    for await (const event of watching) {
+      if (!('object' in event) || event.type === 'DELETED') continue;
+      const { metadata, spec } = event.object;
+      if (metadata.generation === reported) continue;
+      reported = metadata.generation ?? 0;
+      try {
+        await this.report(client, machine, reported, spec.components ?? []);
+      } catch (error) {
+        // The Machine went meanwhile: there is nobody to report to, and the host is left as it is.
+        if (!isNotFound(error) && !this.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async report(
+    client: Client,
+    machine: string,
+    generation: number,
+    entries: NonNullable<Machine['spec']['components']>,
+  ): Promise<void> {
+    const present = entries.filter((entry) => entry.state === 'Present');
+    const condition = (type: string) => ({
+      type,
+      status: 'True' as const,
+      reason: 'Reported',
+      message: '',
+      observedGeneration: generation,
+      lastTransitionTime: timestamp(Date.now()),
+    });
+    const components = present.map(({ name, revision, rollout, batch, movedAt }) => ({
+      name,
+      desired: revision,
+      running: revision,
+      lastGood: revision,
+      state: 'Ready' as const,
+      ...(rollout === undefined ? {} : { rollout }),
+      ...(batch === undefined ? {} : { batch }),
+      ...(movedAt === undefined ? {} : { movedAt }),
+    }));
+    await client.apply(
+      Machine,
+      {
+        metadata: { name: machine },
+        status: {
+          summary: `${present.length}/${present.length}`,
+          components,
+          conditions: [condition('AgentReady'), condition('ComponentsReady')],
+        },
+      },
+      { fieldManager: 'kubenode-agent', subresource: 'status', signal: this.signal },
+    );
+  }
+
+  async revision(name: string): Promise<void> {
+    const [component = '', version = ''] = name.split('-');
+    const spec = { component, version, files: [{ path: `/etc/${name}`, content: name }] };
+    await this.admin.apply(MachineComponent, { metadata: { name }, spec }, { fieldManager: 'test' });
+  }
+
+  async set(name: string, spec: Partial<MachineComponentSet['spec']>): Promise<void> {
+    await this.admin.apply(
+      MachineComponentSet,
+      { metadata: { name }, spec: { component: name, ...spec } },
+      { fieldManager: 'test', force: true },
+    );
+  }
+
+  /** Resolves when the set says that it is Ready for its present generation. */
+  async rolledOut(name: string): Promise<MachineComponentSet> {
+    const set = await eventually(
+      `set ${name} rolled out`,
+      () => this.admin.get(MachineComponentSet, name),
+      (found) => {
+        const ready = found?.status?.conditions?.find((condition) => condition.type === 'Ready');
+        return ready?.status === 'True' && ready.observedGeneration === found?.metadata.generation;
+      },
+    );
+    if (set === undefined) throw new Error(`set ${name} is gone`);
+    return set;
+  }
+
+  async machine(name: string): Promise<Machine> {
+    const machine = await this.admin.get(Machine, name);
+    if (machine === undefined) throw new Error(`Machine ${name} is gone`);
+    return machine;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#agents);
+    await this.stopOperator();
+    this.admin.close();
+  }
+}
+
+type Machine = NonNullable<(typeof Machine)['objects']>;
+type MachineComponentSet = NonNullable<(typeof MachineComponentSet)['objects']>;
