@@ -184,7 +184,7 @@ test('a package comes by address or by apt, is held, starts nothing, and is chec
     name: 'ArtifactError',
     reason: 'DigestMismatch',
   });
-  await assert.rejects(packages().fetch({ ...chrony, version: '99' }, folder, never), {
+  await assert.rejects(packages().fetch({ ...wrong, version: '99' }, folder, never), {
     reason: 'NotFound',
     message: /the host's apt has no chrony=99/,
   });

@@ -74,13 +74,7 @@ export class DpkgPackages implements PackageManager {
     await this.#withoutStarting(async (env) => {
       // Another's broken package is not ours to fail on: what counts is what becomes of the one that is asked for.
       await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], env);
-      const rehearsal = await this.#dpkg(name, [...keepConfig, '--dry-run', '--install', deb], env);
-      if (rehearsal.exitCode !== 0) {
-        throw new PackageError(
-          name,
-          `${name} ${version} does not fit this host, nothing was changed: ${lastLines(rehearsal.output)}`,
-        );
-      }
+      await this.#refuseMisfit(name, version, deb);
       const result = await this.#dpkg(name, [...keepConfig, '--install', deb], env);
       const now = await this.installed(name);
       if (result.exitCode === 0 && now?.complete === true && now.version === version) return;
@@ -161,6 +155,39 @@ export class DpkgPackages implements PackageManager {
     if (exitCode !== 0)
       throw new PackageError(name, `the files of ${name} cannot be listed: it is not installed`);
     return output.split('\n').filter((line) => line.startsWith('/') && line !== '/.');
+  }
+
+  /**
+   * dpkg unpacks a package whose dependencies are missing and then leaves it so; apt can tell before. A package that is half there is
+   * not asked about: it can only be mended.
+   */
+  async #refuseMisfit(name: string, version: string, deb: string): Promise<void> {
+    const before = await this.installed(name);
+    if (before !== undefined && !before.complete) return;
+    const flags = [
+      '--simulate',
+      '--quiet',
+      '--no-install-recommends',
+      '--allow-downgrades',
+      '--allow-change-held-packages',
+      '--reinstall',
+    ];
+    const { output } = await this.#run(['apt-get', ...flags, 'install', deb]);
+    const own = name.replace(/:.*$/, '');
+    const wants = [...output.matchAll(/^(Inst|Remv) (\S+)/gm)].filter(([, , other]) => other !== own);
+    const unmet = new RegExp(`^ +${own.replace(/[.+]/g, String.raw`\$&`)}(?::\\S+)? : .*(?:\n {5,}.*)*`, 'm')
+      .exec(output)?.[0]
+      .trim();
+    if (wants.length === 0 && unmet === undefined) return;
+    const what =
+      unmet ??
+      wants
+        .map(([, verb, other]) => `${other} would have to be ${verb === 'Inst' ? 'installed' : 'removed'}`)
+        .join(', ');
+    throw new PackageError(
+      name,
+      `${name} ${version} does not fit this host, nothing was changed: ${what.replace(/\s+/g, ' ')}: bring what it needs as components before it`,
+    );
   }
 
   async #fetchByApt(

@@ -1,12 +1,10 @@
-import { Connection, DisconnectedError } from './connection.ts';
+import { Connection, DisconnectedError, handshakeMs } from './connection.ts';
 import type { Message } from './message.ts';
 import type { DBusValue } from './signature.ts';
 import { Variant } from './signature.ts';
 
 const systemd = 'org.freedesktop.systemd1';
 const managerPath = '/org/freedesktop/systemd1';
-/** systemd answers within milliseconds; a daemon-reload of a host with thousands of units was seen to take 10 s. */
-const callTimeoutMs = 60_000;
 const reconnectFirstMs = 50;
 const reconnectMaxMs = 5_000;
 
@@ -89,19 +87,7 @@ export class SystemdBus {
     readonly body: readonly DBusValue[];
   }): Promise<readonly DBusValue[]> {
     const connection = await this.#connected();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(
-          new DisconnectedError(`systemd did not answer ${call.member} within ${callTimeoutMs / 1000} s`),
-        );
-      }, callTimeoutMs);
-    });
-    try {
-      return await Promise.race([connection.call({ ...call, destination: systemd }), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await connection.call({ ...call, destination: systemd });
   }
 
   #connected(): Promise<Connection> {
@@ -169,14 +155,10 @@ async function subscribe(connection: Connection): Promise<void> {
       member: 'AddMatch',
       signature: 's',
     };
-    await connection.call({ ...call, body: [`type='signal',sender='${systemd}'`] });
+    await connection.call({ ...call, body: [`type='signal',sender='${systemd}'`] }, handshakeMs);
   }
-  await connection.call({
-    destination: systemd,
-    path: managerPath,
-    interface: `${systemd}.Manager`,
-    member: 'Subscribe',
-  });
+  const manager = { destination: systemd, path: managerPath, interface: `${systemd}.Manager` };
+  await connection.call({ ...manager, member: 'Subscribe' }, handshakeMs);
 }
 
 const unitPrefix = `${managerPath}/unit/`;

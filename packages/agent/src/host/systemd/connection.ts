@@ -31,17 +31,16 @@ export interface ConnectionOptions {
 }
 
 /** How long the peer may take to answer hello. systemd on a busy host answers within milliseconds. */
-const handshakeMs = 5_000;
+export const handshakeMs = 5_000;
+/** systemd answers within milliseconds; a daemon-reload of a host with thousands of units was seen to take 10 s. */
+const callTimeoutMs = 60_000;
 
 /** One connection to a D-Bus peer; when it is closed, it is not opened again. */
 export class Connection {
   readonly direct: boolean;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
-  readonly #waiting = new Map<
-    number,
-    { resolve: (body: readonly DBusValue[]) => void; reject: (error: Error) => void }
-  >();
+  readonly #waiting = new Map<number, WaitingCall>();
   #serial = 0;
   #received: Buffer = Buffer.alloc(0);
   #closed = false;
@@ -74,15 +73,24 @@ export class Connection {
     return this.#closed;
   }
 
-  /** Calls a method. Rejects with DBusError (the peer's no), DisconnectedError, or MarshalError (our mistake). */
-  call(call: Call): Promise<readonly DBusValue[]> {
+  /** Calls a method. Rejects with DBusError (the peer's no), DisconnectedError (no answer in time, too), or MarshalError (our mistake). */
+  call(call: Call, timeoutMs = callTimeoutMs): Promise<readonly DBusValue[]> {
     if (this.#closed) return Promise.reject(new DisconnectedError(`${this.#options.socket} is closed`));
     this.#serial = (this.#serial % 0xffff_ffff) + 1;
     const serial = this.#serial;
     const { destination, ...direct } = call;
     const bytes = encodeCall(this.direct || destination === undefined ? direct : call, serial);
     return new Promise((resolve, reject) => {
-      this.#waiting.set(serial, { resolve, reject });
+      const timer = setTimeout(() => {
+        this.#forget(serial);
+        reject(
+          new DisconnectedError(
+            `${this.#options.socket} did not answer ${call.member} within ${timeoutMs / 1000} s`,
+          ),
+        );
+      }, timeoutMs);
+      this.#waiting.set(serial, { resolve, reject, timer });
+      this.#socket.ref();
       this.#socket.write(bytes);
     });
   }
@@ -97,8 +105,10 @@ export class Connection {
     this.#socket.on('error', () => undefined);
     this.#socket.on('close', () => {
       this.#closed = true;
-      for (const call of this.#waiting.values())
+      for (const call of this.#waiting.values()) {
+        clearTimeout(call.timer);
         call.reject(new DisconnectedError(`${this.#options.socket} was closed`));
+      }
       this.#waiting.clear();
       this.#options.onClose();
     });
@@ -123,11 +133,24 @@ export class Connection {
     if (message.type === messageType.signal) return this.#options.onSignal(message);
     if (message.type !== messageType.reply && message.type !== messageType.error) return;
     const call = this.#waiting.get(message.replySerial);
-    this.#waiting.delete(message.replySerial);
+    this.#forget(message.replySerial);
     if (call === undefined) return;
     if (message.type === messageType.reply) call.resolve(message.body());
     else call.reject(new DBusError(message.errorName, text(message.body()[0])));
   }
+
+  #forget(serial: number): void {
+    clearTimeout(this.#waiting.get(serial)?.timer);
+    this.#waiting.delete(serial);
+    // Signals alone keep no process alive, an answer that is waited for does.
+    if (this.#waiting.size === 0) this.#socket.unref();
+  }
+}
+
+interface WaitingCall {
+  readonly resolve: (body: readonly DBusValue[]) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
 }
 
 /** SASL EXTERNAL: the kernel tells the peer who we are. Resolves with bytes that came after the handshake. */
@@ -145,7 +168,9 @@ async function authenticate(socket: Socket, name: string): Promise<Buffer> {
     socket.on('close', () =>
       fail(new DisconnectedError(`${name} closed the connection while authenticating`)),
     );
-    socket.on('connect', () => socket.write(`\0AUTH EXTERNAL ${user}\r\n`));
+    // All at once, as systemd's own client does: a first call that systemd reads together with a late BEGIN is never looked at
+    // (seen as a connection that hung for ever, once in some dozens).
+    socket.on('connect', () => socket.write(`\0AUTH EXTERNAL ${user}\r\nBEGIN\r\n`));
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');
       const end = answer.indexOf('\r\n');
@@ -153,7 +178,6 @@ async function authenticate(socket: Socket, name: string): Promise<Buffer> {
       if (!answer.startsWith('OK '))
         return fail(new DisconnectedError(`${name} refused us: ${answer.slice(0, end)}`));
       clearTimeout(timer);
-      socket.write('BEGIN\r\n');
       resolve(Buffer.from(answer.slice(end + 2), 'latin1'));
     });
   });

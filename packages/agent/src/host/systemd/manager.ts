@@ -39,11 +39,12 @@ export class SystemdServices implements ServiceManager {
       const states = new Map<string, UnitState>();
       if (units.length === 0) return states;
       const [rows] = await this.#bus.manager('ListUnitsByNames', 'as', [units]);
+      const enabled = await this.#files.enabledStates(units);
       const found = new Map(list(rows).map((row) => [text(list(row)[0]), list(row)]));
       for (const [index, unit] of units.entries()) {
         // An alias is answered under the name of the unit it stands for, at the same place.
         const row = found.get(unit) ?? list(list(rows)[index]);
-        states.set(unit, await toUnitState(this.#bus, unit, row, await this.#files.enabledState(unit)));
+        states.set(unit, await toUnitState(this.#bus, unit, row, enabled.get(unit) ?? 'unknown'));
       }
       return states;
     });
