@@ -21,7 +21,7 @@ const gatherMs = 200;
 /** Waits before the first, second, ... write while work is under way; its end is told at once. So a change costs few writes. */
 const busyWaitsMs: readonly number[] = [gatherMs, 10_000, 30_000, 60_000];
 /** More than so many writes in a minute are a fight, and are told slowly. */
-const writesPerMinute = 6;
+const writesPerMinute = 20;
 const slowMs = 10_000;
 const retryMs: readonly number[] = [1_000, 5_000, 15_000, 60_000];
 

@@ -73,32 +73,40 @@ function driftStatus(record: ComponentRecord | undefined): Pick<MachineComponent
   return { drift: { repaired: drift.repaired, ...(last ? { last } : {}) } };
 }
 
-function stateOf({ decision, record, operation, judgement, entry }: ComponentView): ComponentState {
+function stateOf(view: ComponentView): ComponentState {
+  const { decision, record, operation, judgement, entry } = view;
   if (operation?.kind === 'Rollback') return 'RollingBack';
   if (operation?.kind === 'Remove') return 'Removing';
   if (operation?.kind === 'Install') return 'Installing';
   if (decision.do === 'Start') return decision.kind === 'Remove' ? 'Removing' : 'Installing';
+  if (failureOf(view) !== undefined) return 'Failed';
   const applied = record?.applied;
-  const moved = entry?.state !== 'Present' || applied?.goal.revision === entry.revision;
-  if (record?.failed !== undefined && (!moved || applied === undefined || record.lastGood !== undefined))
-    return 'Failed';
-  if (applied === undefined) return 'Waiting';
-  if (judgement === undefined) return 'Waiting';
+  if (applied === undefined || judgement === undefined) return 'Waiting';
   if (judgement.harms.length > 0) return 'Degraded';
-  if (!moved) return 'Waiting';
+  if (entry?.state === 'Present' && applied.goal.revision !== entry.revision) return 'Waiting';
   if (!isHealthy(judgement)) return 'Degraded';
   return judgement.correct.version === 'Unknown' ? 'Unverified' : 'Ready';
 }
 
-function messageOf(
-  { decision, record, operation, judgement, entry }: ComponentView,
-  state: ComponentState,
-): string {
+/** The failure that stands between the component and what its entry asks for; an older one is history. */
+function failureOf({ record, entry, decision }: ComponentView): ComponentRecord['failed'] {
+  const failed = record?.failed;
+  if (failed === undefined || entry === undefined) return undefined;
+  if (decision.do === 'Wait' && decision.reason !== 'Backoff') return undefined;
+  const asksForIt =
+    failed.removal === true
+      ? entry.state === 'Absent'
+      : entry.state === 'Present' && entry.revision === failed.revision;
+  return asksForIt ? failed : undefined;
+}
+
+function messageOf(view: ComponentView, state: ComponentState): string {
+  const { decision, record, operation, judgement, entry } = view;
   if (operation !== undefined && operation.kind !== 'Repair') return operation.reason;
   const parts: string[] = [];
-  if (decision.do === 'Wait') parts.push(decision.message);
-  if (state === 'Failed' && record?.failed && decision.do !== 'Wait') parts.push(record.failed.message);
-  if (state === 'Failed' && record?.failed) parts.push(nextTry(record.failed.retryAt));
+  const failed = state === 'Failed' ? failureOf(view) : undefined;
+  if (failed) parts.push(failed.message, nextTry(failed.retryAt));
+  else if (decision.do === 'Wait') parts.push(decision.message);
   if (judgement && judgement.message !== '') parts.push(judgement.message);
   if (entry === undefined && record?.applied) parts.push('no longer assigned to this machine; kept as it is');
   if (state === 'Unverified')
