@@ -9,7 +9,7 @@ import { bare, endpointFilter, endpointWrites, stripUnowned, takeOver, type Writ
 import { type ObjectType, type TypeRef, typeRef } from './type.ts';
 import { checkTyped, toFieldSet } from './typed.ts';
 import { sameObject } from './update.ts';
-import { isObject } from './values.ts';
+import { cloneJson, isObject } from './values.ts';
 
 /** How to apply. */
 export interface ApplyOptions extends Writer {
@@ -123,7 +123,7 @@ function applyOnce(
   if (isEmpty(self.fields)) managers.delete(id);
   const changed = live === undefined || !equalJson(before, next);
   if (changed) self.time = options.now;
-  return withManagers(structuredClone(next), managers);
+  return withManagers(cloneJson(next), managers);
 }
 
 function managersOf(object: JsonObject): Managers | undefined {

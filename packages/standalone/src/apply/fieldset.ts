@@ -37,34 +37,35 @@ export function isEmpty(set: FieldSet): boolean {
   return true;
 }
 
-/** Paths in either. */
-export function union(a: FieldSet, b: FieldSet | undefined): FieldSet {
-  const out: FieldSet = { member: a.member || b?.member === true, children: new Map() };
-  for (const [element, child] of a.children)
-    out.children.set(element, union(child, b?.children.get(element)));
-  if (b !== undefined)
-    for (const [element, child] of b.children)
-      if (!a.children.has(element)) out.children.set(element, union(child, undefined));
-  return out;
+/** Paths in either. Shares subtrees with its inputs, as do the next two: a set is not changed once it is made. */
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  const children = new Map(a.children);
+  for (const [element, child] of b.children) {
+    const own = children.get(element);
+    children.set(element, own === undefined ? child : union(own, child));
+  }
+  return { member: a.member || b.member, children };
 }
 
 /** Paths of the first that are not in the second. */
 export function difference(a: FieldSet, b: FieldSet | undefined): FieldSet {
-  const out: FieldSet = { member: a.member && b?.member !== true, children: new Map() };
+  if (b === undefined) return a;
+  const out: FieldSet = { member: a.member && !b.member, children: new Map() };
   for (const [element, child] of a.children) {
-    const rest = difference(child, b?.children.get(element));
+    const rest = difference(child, b.children.get(element));
     if (!isEmpty(rest)) out.children.set(element, rest);
   }
   return out;
 }
 
 /** Paths in both. */
-export function intersection(a: FieldSet, b: FieldSet | undefined): FieldSet {
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   const out = fieldSet();
-  if (b === undefined) return out;
   out.member = a.member && b.member;
   for (const [element, child] of a.children) {
-    const both = intersection(child, b.children.get(element));
+    const other = b.children.get(element);
+    if (other === undefined) continue;
+    const both = intersection(child, other);
     if (!isEmpty(both)) out.children.set(element, both);
   }
   return out;
@@ -72,6 +73,7 @@ export function intersection(a: FieldSet, b: FieldSet | undefined): FieldSet {
 
 /** Adds the structs that hold owned fields, so that a struct goes with the last of its fields. */
 export function ensureNamedFields(set: FieldSet, type: TypeRef | undefined): FieldSet {
+  if (set.children.size === 0) return set;
   const out: FieldSet = { member: set.member, children: new Map() };
   for (const [element, child] of set.children) {
     let childType: TypeRef | undefined;

@@ -1,7 +1,7 @@
 import { equalJson, type JsonObject } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
 import { kindText } from './mergepatch.ts';
-import { isObject } from './values.ts';
+import { cloneJson, isObject } from './values.ts';
 
 /** Operations that one patch may have (apiserver, maxJSONPatchOperations); more is a 413. */
 export const MAX_JSON_PATCH_OPERATIONS = 10_000;
@@ -14,7 +14,7 @@ export function jsonPatch(target: JsonObject, patch: unknown): JsonObject {
       400,
       `json: cannot unmarshal ${kindText(patch)} into Go value of type jsonpatch.Patch`,
     );
-  const root: { '': unknown } = { '': structuredClone(target) };
+  const root: { '': unknown } = { '': cloneJson(target) };
   for (const operation of patch) perform(root, operation);
   if (!isObject(root['']))
     throw new ApplyError(422, 'the server rejected our request due to an error in our request');
@@ -47,7 +47,7 @@ function perform(root: { '': unknown }, operation: unknown): void {
       return;
     }
     case 'copy':
-      add(root, path, structuredClone(get(root, pointer(operation, 'from', 'copy'), 'copy')), 'copy');
+      add(root, path, cloneJson(get(root, pointer(operation, 'from', 'copy'), 'copy')), 'copy');
       return;
     case 'test':
       check(root, path, operation['value'] ?? null);
@@ -67,7 +67,7 @@ function pointer(operation: JsonObject, name: 'path' | 'from', op: string): stri
 function valueOf(operation: JsonObject): unknown {
   if (operation['value'] === undefined)
     throw new ApplyError(422, `jsonpatch ${String(operation['op'])} operation: missing value`);
-  return structuredClone(operation['value']);
+  return cloneJson(operation['value']);
 }
 
 /** The container in which a path's last step is, and that step. */

@@ -5,7 +5,7 @@ import { difference, pathTexts } from './fieldset.ts';
 import { bare } from './ownership.ts';
 import type { TypeRef } from './type.ts';
 import { toFieldSet } from './typed.ts';
-import { isObject } from './values.ts';
+import { cloneJson, isObject } from './values.ts';
 
 /** Where kubectl's client-side apply keeps what it applied. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -39,7 +39,7 @@ export function explainedByLastApplied(
 export function writeLastApplied(object: JsonObject, config: JsonObject): JsonObject {
   const present = annotations(object);
   if (typeof present?.[LAST_APPLIED] !== 'string' || present[LAST_APPLIED] === '') return object;
-  const applied = structuredClone(config);
+  const applied = cloneJson(config);
   const own = annotations(applied);
   if (own !== undefined) delete own[LAST_APPLIED];
   const text = `${stringifyJson(applied, { sortKeys: true })}\n`;

@@ -1,6 +1,6 @@
 import { type JsonObject, stringifyJson } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
-import { isObject } from './values.ts';
+import { cloneJson, isObject } from './values.ts';
 
 /** RFC 7386. Throws ApplyError 400 where the patch is no object. */
 export function mergePatch(target: JsonObject, patch: unknown): JsonObject {
@@ -17,7 +17,7 @@ function mergeObjects(target: unknown, patch: JsonObject): JsonObject {
   const out: JsonObject = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete out[key];
-    else out[key] = isObject(value) ? mergeObjects(out[key], value) : structuredClone(value);
+    else out[key] = isObject(value) ? mergeObjects(out[key], value) : cloneJson(value);
   }
   return out;
 }

@@ -3,7 +3,7 @@ import { ApplyError } from './errors.ts';
 import { jsonText, kindText } from './mergepatch.ts';
 import { DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER, withoutDirectives } from './directives.ts';
 import { isPrimitiveList, mergeStrategicLists, orderElements } from './strategiclist.ts';
-import { isObject } from './values.ts';
+import { cloneJson, isObject } from './values.ts';
 
 /** How a list of metadata is merged where the kind's schema doesn't say. */
 const METADATA: JsonSchema = {
@@ -33,7 +33,7 @@ export function strategicMergePatch(schema: JsonSchema, target: JsonObject, patc
     metadata?.properties === undefined
       ? { ...schema, properties: { ...schema.properties, metadata: METADATA } }
       : schema;
-  return mergeMaps(rooted, structuredClone(target), structuredClone(patch));
+  return mergeMaps(rooted, cloneJson(target), cloneJson(patch));
 }
 
 /** Merges a patch into an object; takes both over. */

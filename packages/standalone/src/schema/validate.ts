@@ -136,7 +136,7 @@ function checkString(value: string, node: Node, path: string, errors: FieldError
     errors.push({ reason: 'FieldValueTooLong', message, field: fieldName(path) });
   } else if (minLength !== undefined && !longerThan(value, minLength - 1)) {
     errors.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-  } else if (node.pattern !== undefined && !node.pattern.matcher(value).find()) {
+  } else if (node.pattern !== undefined && !node.pattern.test(value)) {
     errors.push(invalid(path, value, `${path} in body should match '${pattern}'`));
   }
   const format = node.format;

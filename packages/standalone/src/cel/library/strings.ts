@@ -89,7 +89,7 @@ export function addStrings(library: Library): void {
   library.add('string.contains(string): bool', (s: string, p: string) => s.includes(p));
   library.add('string.startsWith(string): bool', (s: string, p: string) => s.startsWith(p));
   library.add('string.endsWith(string): bool', (s: string, p: string) => s.endsWith(p));
-  const matches = (s: string, p: string): boolean => regex(p).matcher(s).find();
+  const matches = (s: string, p: string): boolean => regex(p).test(s);
   library.add('string.matches(string): bool', matches).add('matches(string, string): bool', matches);
   library.add('string.find(string): string', (s: string, p: string) => findAll(s, p, 1)[0] ?? '');
   library.add('string.findAll(string): list<string>', (s: string, p: string) =>
