@@ -1,6 +1,8 @@
 import type { Tokens } from '../authn/tokens.ts';
 import type { User } from '../authn/user.ts';
 import { child, isObj, strings, text, time, type Obj } from '../object.ts';
+import { invalid } from '../http/status.ts';
+import { badValue } from '../registry/metadata.ts';
 import type { Attributes } from './attributes.ts';
 import type { Authorizer } from './authorizer.ts';
 
@@ -16,6 +18,15 @@ export function review(
   const metadata = { ...child(object, 'metadata') };
   switch (kind) {
     case 'SelfSubjectAccessReview':
+      if (isObj(spec['resourceAttributes']) === isObj(spec['nonResourceAttributes'])) {
+        throw invalid({ group: 'authorization.k8s.io', resource: '' }, '', [
+          badValue(
+            'spec.resourceAttributes',
+            null,
+            'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+          ),
+        ]);
+      }
       return { ...object, metadata, status: access(spec, user, parts.authorizer) };
     case 'SubjectAccessReview':
     case 'LocalSubjectAccessReview': {

@@ -177,10 +177,10 @@ function listed(resource: Resource, version: string): Listed {
     version: sub.version ?? version,
     verbs: sub.verbs,
   }));
-  if (detail?.scale) {
-    subresources.push({ name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: STATUS });
-  }
+  const scale: Sub = { name: 'scale', kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: STATUS };
+  if (detail?.scale && !resource.custom) subresources.push(scale);
   if (detail?.status) subresources.push(own('status', resource.kind, STATUS));
+  if (detail?.scale && resource.custom) subresources.push(scale);
   return { ...resource, subresources };
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { parseDocument } from 'yaml';
 import { isObj, show, type KubeObject, type Obj } from '../object.ts';
 import { metadataTypeProblem } from '../registry/metadata.ts';
 import type { Request } from '../registry/request.ts';
@@ -37,6 +38,7 @@ export function mediaType(contentType: string | undefined): string {
 /** @throws ApiError 400 for what can't be read, 415 for a type that is not known. */
 export function decode(body: Buffer, contentType: string | undefined, kind = ''): Decoded {
   const type = mediaType(contentType);
+  if (type === 'application/yaml') return decodeYaml(body);
   if (type === 'application/vnd.kubernetes.protobuf') return { value: decodeProtobuf(body), problems: [] };
   if (type !== '' && type !== 'application/json' && type !== 'application/x-www-form-urlencoded') {
     throw new ApiError(
@@ -56,14 +58,51 @@ export function decodeJson(body: Buffer, kind = ''): Decoded {
     if (!(error instanceof JsonError)) throw error;
     throw badRequest(
       kind
-        ? `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${error.message}`
-        : `error decoding JSON: ${error.message}`,
+        ? `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${error.message} (${summary(body)})`
+        : `error decoding patch: ${error.message}`,
     );
   }
 }
 
+/** YAML, of which JSON is a part. @throws ApiError 400 */
+export function decodeYaml(body: Buffer, strict = false): Decoded {
+  const text = body.toString('utf8');
+  if (/^\s*\{/.test(text)) {
+    try {
+      return decodeJson(body);
+    } catch {
+      // Flow style looks like JSON; what is neither is told below.
+    }
+  }
+  const document = parseDocument(text, { uniqueKeys: false, version: '1.1' });
+  const [error] = document.errors;
+  if (error) {
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${firstLine(error.message)}`);
+  }
+  if (strict) {
+    const [twice] = parseDocument(text, { uniqueKeys: true, version: '1.1' }).errors;
+    if (twice) {
+      throw badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: yaml: ${firstLine(twice.message)}`,
+      );
+    }
+  }
+  return { value: document.toJS() as unknown, problems: [] };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}
+
+/** The beginning of a body, as the real server quotes what it can't read. */
+function summary(body: Buffer): string {
+  if (body.length === 0) return '<empty>';
+  const text = body[0] === 0x7b ? 'utf8' : 'hex';
+  return body.length > 30 ? `${body.subarray(0, 30).toString(text)} ...` : body.toString(text);
+}
+
 /** The body as an object of the requested resource. @throws ApiError 400 or 422 where it is of another. */
-export function asObject(value: unknown, request: Request): KubeObject {
+export function asObject(value: unknown, request: Request, body: Buffer): KubeObject {
   const { resource, version } = request;
   const { kind } = resource;
   if (!isObj(value)) throw badRequest(`the body of the request is no object of kind ${kind}`);
@@ -74,9 +113,11 @@ export function asObject(value: unknown, request: Request): KubeObject {
     object['apiVersion'] ||= group;
     object['kind'] ||= kind;
   } else if (!object['kind'] || !object['apiVersion']) {
-    const missing = object['kind'] ? 'apiVersion' : 'kind';
+    const json = JSON.stringify(object);
     throw badRequest(
-      `${kind} in version "${version.name}" cannot be handled as a ${kind}: Object '${missing === 'kind' ? 'Kind' : 'apiVersion'}' is missing in '${JSON.stringify(object)}'`,
+      object['kind']
+        ? `${kind} in version "${version.name}" cannot be handled as a ${kind}: Object 'apiVersion' is missing in '${json}'`
+        : `the object provided is unrecognized (must be of type ${kind}): Object 'Kind' is missing in '${json}' (${summary(body)})`,
     );
   }
   const problem = metadataTypeProblem(object['metadata']);

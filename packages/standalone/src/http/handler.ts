@@ -159,7 +159,9 @@ async function serveRoute(
   const resource = parts.resources.find(found.group, found.version, found.plural);
   const version = resource?.versions.get(found.version);
   if (!resource || !version) {
-    if (parts.resources.groups().get(found.group)?.includes(found.version)) throw noSuchPath();
+    // The real server answers so for its own groups, and with a bare page for those of definitions.
+    const own = parts.resources.all().some((one) => !one.custom && one.group === found.group);
+    if (own) throw noSuchPath();
     return send(response, 404, '404 page not found\n', 'text/plain; charset=utf-8');
   }
   if (
@@ -252,7 +254,7 @@ function writeOptions(
     throw invalid(about, '', [
       {
         reason: 'FieldValueNotSupported',
-        message: `Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
+        message: `Unsupported value: ${JSON.stringify(validation)}: supported values: "", "Ignore", "Strict", "Warn"`,
         field: 'fieldValidation',
       },
     ]);

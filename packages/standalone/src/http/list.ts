@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { KubeObject } from '../object.ts';
+import type { KubeObject, Obj } from '../object.ts';
 import type { Request } from '../registry/request.ts';
 import { apiVersion } from '../registry/resource.ts';
-import { inVersion } from '../registry/mutation.ts';
+import { inVersion, typeOpening } from '../registry/mutation.ts';
 import { selection } from '../registry/selectors.ts';
 import { Compacted, parse, type Row, type Store } from '../store/store.ts';
 import { partial, table } from '../tables/table.ts';
@@ -33,7 +33,7 @@ export function serveList(store: Store, request: Request, wanted: Wanted, respon
     throw badRequest('specifying resource version is not allowed when using continue');
   }
   const exact = query.get('resourceVersionMatch') === 'Exact';
-  const rv = given === '' ? 0 : resourceVersion(given);
+  const rv = given === '' ? 0 : listVersion(given);
   if (rv > store.rv) throw tooLarge(rv, store.rv);
   let start: Token | undefined;
   if (token) start = readToken(token);
@@ -99,10 +99,21 @@ export function serveList(store: Store, request: Request, wanted: Wanted, respon
   }
   return sendJson(response, 200, {
     apiVersion: apiVersion(resource.group, version.name),
-    items: objects,
+    items: resource.custom ? objects : objects.map(untyped),
     kind: resource.listKind,
-    metadata: meta,
+    metadata: listMeta(meta, request),
   });
+}
+
+/** Lists of custom resources always say `continue`, as the real server's do. */
+function listMeta(meta: object, request: Request): object {
+  return request.resource.custom ? { continue: '', ...meta } : meta;
+}
+
+/** The items of a list of built-in objects don't say what they are: the list does. */
+function untyped(object: KubeObject): Obj {
+  const { apiVersion: _version, kind: _kind, ...rest } = object;
+  return rest;
 }
 
 /** The stored bytes, joined: nothing is parsed. */
@@ -112,11 +123,16 @@ function sendRaw(response: ServerResponse, rows: Row[], meta: object, request: R
     Buffer.from(`{"apiVersion":${encode(apiVersion(resource.group, version.name))},"items":[`),
   ];
   const comma = Buffer.from(',');
+  const brace = Buffer.from('{');
+  // What a stored object begins with; see `stored` in registry/mutation.ts.
+  const type = resource.custom ? '' : typeOpening(apiVersion(resource.group, version.name), resource.kind);
   rows.forEach((row, i) => {
     if (i > 0) parts.push(comma);
-    parts.push(row.body);
+    if (type !== '') parts.push(brace, row.body.subarray(type.length));
+    else parts.push(row.body);
   });
-  parts.push(Buffer.from(`],"kind":${encode(resource.listKind)},"metadata":${encode(meta)}}\n`));
+  const tail = encode(listMeta(meta, request));
+  parts.push(Buffer.from(`],"kind":${encode(resource.listKind)},"metadata":${tail}}\n`));
   send(response, 200, Buffer.concat(parts));
 }
 
@@ -130,16 +146,31 @@ export function resourceVersion(given: string): number {
   );
 }
 
+/** @throws ApiError 400: a list wraps what a watch gives as it is. */
+function listVersion(given: string): number {
+  try {
+    return resourceVersion(given);
+  } catch (error) {
+    throw badRequest(`invalid resource version: ${error instanceof Error ? error.message : given}`);
+  }
+}
+
 function writeToken(token: Token): string {
   return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
 function readToken(source: string): Token {
+  const bytes = Buffer.from(source, 'base64url');
   try {
-    const token = JSON.parse(Buffer.from(source, 'base64url').toString('utf8')) as Partial<Token>;
+    const token = JSON.parse(bytes.toString('utf8')) as Partial<Token>;
     if (typeof token.rv === 'number' && typeof token.start === 'string') return token as Token;
   } catch {
     // Falls through to the one answer for every token that is none of ours.
   }
-  throw badRequest('invalid continue token: continue key is not valid: invalid character in the token');
+  const first = bytes[0] ?? 0;
+  const printable = first >= 0x20 && (first < 0x7f || first > 0xa0);
+  const shown = printable ? String.fromCharCode(first) : `\\u00${first.toString(16).padStart(2, '0')}`;
+  throw badRequest(
+    `invalid continue token: continue key is not valid: invalid character '${shown}' looking for beginning of value`,
+  );
 }

@@ -6,6 +6,8 @@ export interface Wanted {
   as: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | undefined;
   /** Discovery: `v2` when the client reads aggregated discovery. */
   aggregated: boolean;
+  /** As YAML and not as JSON. */
+  yaml?: boolean;
 }
 
 const ANY = new Set(['application/json', '*/*', 'application/*']);
@@ -15,6 +17,9 @@ export function negotiate(accept: string | undefined): Wanted {
   if (!accept?.trim()) return { as: undefined, aggregated: false };
   for (const part of accept.split(',')) {
     const [type = '', ...rest] = part.split(';').map((item) => item.trim());
+    if (type.toLowerCase() === 'application/yaml' && rest.length === 0) {
+      return { as: undefined, aggregated: false, yaml: true };
+    }
     if (!ANY.has(type.toLowerCase())) continue;
     const parameters = new Map(
       rest.map((item) => {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { stringify } from 'yaml';
 import type { KubeObject, Obj } from '../object.ts';
 import type { Request } from '../registry/request.ts';
 import { stringifyJson } from '../schema/index.ts';
@@ -53,6 +54,7 @@ export function sendObject(
   sendWarnings(response, request.warnings);
   if (wanted.as === 'Table') sendJson(response, code, table([object], request, object.metadata));
   else if (wanted.as === 'PartialObjectMetadata') sendJson(response, code, partial(object));
+  else if (wanted.yaml) send(response, code, stringify(object, { sortMapEntries: true }), 'application/yaml');
   else sendJson(response, code, object);
 }
 

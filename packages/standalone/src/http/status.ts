@@ -96,7 +96,7 @@ export function forbidden(about: About, name: string, why: string): ApiError {
 
 /** 422 with its causes. `kind` is the object's kind; a cause is printed as `field: message`. */
 export function invalid(kind: About, name: string, causes: Cause[]): ApiError {
-  const lines = causes.map((cause) => `${cause.field ?? '<nil>'}: ${cause.message ?? ''}`);
+  const lines = [...new Set(causes.map((cause) => `${cause.field ?? '<nil>'}: ${cause.message ?? ''}`))];
   const shown = lines.length === 1 ? (lines[0] ?? '') : `[${lines.join(', ')}]`;
   return new ApiError(
     422,

@@ -4,13 +4,13 @@ import { deleteOptions } from '../registry/deletion.ts';
 import type { PatchType } from '../registry/registry.ts';
 import type { Request } from '../registry/request.ts';
 import { selection } from '../registry/selectors.ts';
-import { asObject, decode, decodeJson, mediaType, readBody } from './body.ts';
+import { asObject, decode, decodeJson, decodeYaml, mediaType, readBody } from './body.ts';
 import type { Parts } from './handler.ts';
 import { resourceVersion, serveList } from './list.ts';
 import { negotiate, type Wanted } from './negotiate.ts';
 import { sendJson, sendObject, sendWarnings } from './respond.ts';
 import { scaleOf, serveSpecial, setScale } from './subresources.ts';
-import { ApiError, invalid, methodNotAllowed, notFound, tooLarge } from './status.ts';
+import { ApiError, badRequest, invalid, methodNotAllowed, notFound, tooLarge } from './status.ts';
 import { serveWatch } from './watch.ts';
 
 const PATCHES: Record<string, PatchType> = {
@@ -78,10 +78,10 @@ async function create(
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.name !== '') throw methodNotAllowed();
   const body = await readBody(incoming);
   const { value, problems } = decode(body, incoming.headers['content-type'], request.resource.kind);
-  const object = asObject(value, request);
+  const object = asObject(value, request, body);
+  if (request.name !== '') throw methodNotAllowed();
   const made = { ...request, name: object.metadata.name ?? '' };
   const { object: created } = await parts.registry.create(made, object, problems);
   sendObject(response, 201, created, made, wanted);
@@ -94,6 +94,7 @@ async function update(
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (request.name === '') throw badRequest('name must be provided');
   const body = await readBody(incoming);
   const { value, problems } = decode(body, incoming.headers['content-type'], request.resource.kind);
   if (request.subresource === 'scale') {
@@ -101,7 +102,7 @@ async function update(
     sendWarnings(response, request.warnings);
     return sendJson(response, 200, scaleOf(object, request));
   }
-  const written = await parts.registry.update(request, asObject(value, request), problems);
+  const written = await parts.registry.update(request, asObject(value, request, body), problems);
   sendObject(response, written.created ? 201 : 200, written.object, request, wanted);
 }
 
@@ -141,7 +142,8 @@ async function patch(
       },
     ]);
   }
-  const { value, problems } = decodeJson(body);
+  const strict = request.fieldValidation === 'Strict';
+  const { value, problems } = type === 'apply' ? decodeYaml(body, strict) : decodeJson(body);
   if (request.subresource === 'scale') {
     const { registry } = parts;
     const object = await registry.modify(request, (live) =>
@@ -215,6 +217,6 @@ async function removeAll(
     apiVersion: resource.group ? `${resource.group}/${version.name}` : version.name,
     items,
     kind: resource.listKind,
-    metadata: { resourceVersion: String(parts.store.rv) },
+    metadata: { ...(resource.custom ? { continue: '' } : {}), resourceVersion: String(parts.store.rv) },
   });
 }

@@ -6,7 +6,7 @@ import { builtInColumns } from '../tables/columns.ts';
 import { readEvent, writeEvent } from './events.ts';
 import { fieldReader, METADATA_FIELDS, ODD_FIELDS } from './fields.ts';
 import { HOOKS } from './hooks.ts';
-import { kindSchema } from './schemas.ts';
+import { kindSchema, zeroValue } from './schemas.ts';
 import { KINDS, type KindEntry } from './table.ts';
 
 const OPEN: JsonSchema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
@@ -78,6 +78,7 @@ function version(entry: KindEntry): Version {
     schema: compileSchema(jsonSchema),
     rules: undefined,
     type: objectType(jsonSchema),
+    zero: zeroValue(jsonSchema),
     columns: builtInColumns(entry.plural),
     status: entry.status ?? false,
     scale: entry.scale

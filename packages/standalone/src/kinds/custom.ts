@@ -66,6 +66,7 @@ function customVersion(version: Obj, spec: Obj): Version {
     schema: compileSchema(jsonSchema),
     rules: compileSchemaRules(jsonSchema),
     type: objectType(jsonSchema),
+    zero: undefined,
     columns: customColumns(list(version, 'additionalPrinterColumns')),
     status: at(version, 'subresources', 'status') !== undefined,
     scale: isObj(scale)

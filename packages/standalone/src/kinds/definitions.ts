@@ -93,20 +93,26 @@ function validate(object: KubeObject, old: KubeObject | undefined): Cause[] {
       badValue('spec.versions', versions, 'must have exactly one version marked as storage version'),
     );
   }
-  versions.forEach((version, i) => causes.push(...checkVersion(version, `spec.versions[${i}]`)));
+  const schemas = new Set(versions.map((version) => JSON.stringify(at(version, 'schema'))));
+  versions.forEach((version, i) => {
+    // Where all versions have one schema, the real server keeps it, and names it, as `spec.validation`.
+    const where = schemas.size === 1 ? 'spec.validation' : `spec.versions[${i}].schema`;
+    if (schemas.size > 1 || i === 0) causes.push(...checkSchema(version, `spec.versions[${i}]`, where));
+    causes.push(...checkVersion(version, `spec.versions[${i}]`));
+  });
   return causes;
+}
+
+function checkSchema(version: unknown, path: string, where: string): Cause[] {
+  const schema = at(version, 'schema', 'openAPIV3Schema') as JsonSchema | undefined;
+  if (!isObj(schema)) return [required(`${path}.schema.openAPIV3Schema`)];
+  const causes = checkStructural(schema, `${where}.openAPIV3Schema`);
+  return causes.length > 0 ? causes : [...compileSchemaRules(schema, `${where}.openAPIV3Schema`).errors];
 }
 
 function checkVersion(version: unknown, path: string): Cause[] {
   const causes: Cause[] = [];
   if (!text(version, 'name')) causes.push(required(`${path}.name`));
-  const schema = at(version, 'schema', 'openAPIV3Schema');
-  const at3 = `${path}.schema.openAPIV3Schema`;
-  if (!isObj(schema)) causes.push(required(at3, 'schemas are required'));
-  else {
-    causes.push(...checkStructural(schema as JsonSchema, at3));
-    if (causes.length === 0) causes.push(...compileSchemaRules(schema as JsonSchema, at3).errors);
-  }
   list(version, 'additionalPrinterColumns').forEach((column, i) => {
     const field = `${path}.additionalPrinterColumns[${i}]`;
     const source = text(column, 'jsonPath') ?? '';

@@ -18,7 +18,8 @@ function renamed(object: KubeObject, apiVersion: string, pairs: [string, string]
     delete out[from];
     out[to] = object[from];
   }
-  return { ...out, apiVersion, kind: 'Event', metadata: { ...object.metadata } };
+  const { apiVersion: _version, kind: _kind, metadata, ...rest } = out;
+  return { apiVersion, kind: 'Event', metadata: { ...(metadata as KubeObject['metadata']) }, ...rest };
 }
 
 /** A stored (core/v1) Event as events.k8s.io/v1. */

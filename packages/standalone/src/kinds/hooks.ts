@@ -1,11 +1,11 @@
 import { compilePolicy, type PolicySpec } from '../cel/index.ts';
 import { badValue, required, unsupported } from '../registry/metadata.ts';
 import type { HookContext, Hooks } from '../registry/resource.ts';
-import type { Cause } from '../http/status.ts';
+import { badRequest, type Cause } from '../http/status.ts';
 import { at, child, clone, isObj, list, same, strings, text, time, type KubeObject } from '../object.ts';
 import { customResourceDefinition } from './definitions.ts';
 
-type Particular = Partial<Pick<Hooks, 'onCreate' | 'onUpdate' | 'validate'>>;
+type Particular = Partial<Pick<Hooks, 'onCreate' | 'onUpdate' | 'validate' | 'unmanaged'>>;
 
 const immutable = (field: string, value: unknown): Cause => badValue(field, value, 'field is immutable');
 
@@ -31,6 +31,14 @@ const secrets: Particular = {
   onUpdate: fillSecret,
   validate: (object, old) => {
     const causes: Cause[] = [];
+    for (const value of Object.values(child(object, 'data'))) {
+      if (typeof value === 'string' && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) {
+        const at = value.search(/[^A-Za-z0-9+/=\s]/);
+        throw badRequest(
+          `Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte ${Math.max(at, 0)}`,
+        );
+      }
+    }
     if (old && object['type'] !== old['type']) causes.push(immutable('type', object['type']));
     if (old?.['immutable'] === true) {
       if (object['immutable'] !== true) {
@@ -88,10 +96,89 @@ const configmaps: Particular = {
   },
 };
 
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
 const nodes: Particular = {
   onCreate: (object) => {
-    // A kubelet registers its Node together with its status.
-    if (!isObj(object['spec'])) object['spec'] = {};
+    nodeTimes(object);
+  },
+  onUpdate: (object) => {
+    nodeTimes(object);
+  },
+  validate: (object) => {
+    const causes: Cause[] = [];
+    const seen = new Set<string>();
+    list(object, 'spec', 'taints').forEach((taint, i) => {
+      const [key, effect] = [text(taint, 'key') ?? '', text(taint, 'effect') ?? ''];
+      if (!EFFECTS.includes(effect))
+        causes.push(unsupported(`metadata.taints[${i}].effect`, effect, EFFECTS));
+      if (seen.has(`${key}:${effect}`)) {
+        causes.push({
+          reason: 'FieldValueDuplicate',
+          message: `Duplicate value: ${JSON.stringify(taint)}: taints must be unique by key and effect pair`,
+          field: `metadata.taints[${i}]`,
+        });
+      }
+      seen.add(`${key}:${effect}`);
+    });
+    return causes;
+  },
+};
+
+/** Go writes a time that is not set as null. */
+function nodeTimes(node: KubeObject): void {
+  for (const condition of list(node, 'status', 'conditions').filter(isObj)) {
+    condition['lastHeartbeatTime'] ??= null;
+    condition['lastTransitionTime'] ??= null;
+  }
+}
+
+const events: Particular = {
+  onCreate: eventTimes,
+  onUpdate: eventTimes,
+  validate: (object, old) => {
+    const inside = object.metadata.namespace ?? '';
+    const about =
+      text(object, object.apiVersion === 'v1' ? 'involvedObject' : 'regarding', 'namespace') ?? '';
+    if (old || (about || 'default') === inside) return [];
+    return [badValue('involvedObject.namespace', about, 'does not match event.namespace')];
+  },
+};
+
+function eventTimes(event: KubeObject): void {
+  const names =
+    event.apiVersion === 'v1'
+      ? ['eventTime', 'firstTimestamp', 'lastTimestamp']
+      : ['eventTime', 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp'];
+  for (const name of names) event[name] ??= null;
+}
+
+const roles: Particular = {
+  validate: (object) => {
+    const causes: Cause[] = [];
+    const inNamespace = object.metadata.namespace !== undefined;
+    list(object, 'rules').forEach((rule, i) => {
+      const field = `rules[${i}]`;
+      if (strings(rule, 'verbs').length === 0) {
+        causes.push(required(`${field}.verbs`, 'verbs must contain at least one value'));
+      }
+      const urls = strings(rule, 'nonResourceURLs');
+      if (urls.length > 0) {
+        if (inNamespace) {
+          causes.push(
+            badValue(`${field}.nonResourceURLs`, urls, 'namespaced rules cannot apply to non-resource URLs'),
+          );
+        }
+        return;
+      }
+      if (strings(rule, 'apiGroups').length === 0) {
+        causes.push(required(`${field}.apiGroups`, 'resource rules must supply at least one api group'));
+      }
+      if (strings(rule, 'resources').length === 0) {
+        causes.push(required(`${field}.resources`, 'resource rules must supply at least one resource'));
+      }
+    });
+    return causes;
   },
 };
 
@@ -129,7 +216,31 @@ const CSR_USAGES = new Set(
   ),
 );
 
+/** A decision stays, and there is one. */
+function decisions(object: KubeObject, old: KubeObject): Cause[] {
+  const causes: Cause[] = [];
+  const types = (from: KubeObject): string[] =>
+    list(from, 'status', 'conditions').map((c) => text(c, 'type') ?? '');
+  const now = types(object);
+  for (const type of ['Approved', 'Denied', 'Failed']) {
+    if (types(old).includes(type) && !now.includes(type)) {
+      causes.push(forbidden('status.conditions', `updates may not remove a condition of type "${type}"`));
+    }
+  }
+  if (now.includes('Approved') && now.includes('Denied')) {
+    causes.push(
+      badValue(
+        `status.conditions[${now.indexOf('Denied')}].type`,
+        'Denied',
+        'Approved and Denied conditions are mutually exclusive',
+      ),
+    );
+  }
+  return causes;
+}
+
 const certificatesigningrequests: Particular = {
+  unmanaged: true,
   onCreate: (object, context) => {
     const { request, signerName, usages, expirationSeconds } = child(object, 'spec');
     object['spec'] = {
@@ -145,8 +256,8 @@ const certificatesigningrequests: Particular = {
     object['status'] = {};
   },
   onUpdate: updateCsr,
-  validate: (object) => {
-    const causes: Cause[] = [];
+  validate: (object, old) => {
+    const causes: Cause[] = old ? decisions(object, old) : [];
     const spec = child(object, 'spec');
     const pem = Buffer.from(text(spec, 'request') ?? '', 'base64').toString('utf8');
     if (!/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(pem)) {
@@ -155,7 +266,7 @@ const certificatesigningrequests: Particular = {
       );
     }
     const usages = strings(spec, 'usages');
-    if (usages.length === 0) causes.push(required('spec.usages', 'usages must be set'));
+    if (usages.length === 0) causes.push(required('spec.usages'));
     usages.forEach((usage, i) => {
       if (!CSR_USAGES.has(usage))
         causes.push(unsupported(`spec.usages[${i}]`, usage, [...CSR_USAGES].sort()));
@@ -216,10 +327,21 @@ function updateCsr(object: KubeObject, old: KubeObject, context: HookContext): v
 }
 
 const bindings: Particular = {
-  validate: (object, old) =>
-    old && !same(object['roleRef'], old['roleRef'])
-      ? [badValue('roleRef', object['roleRef'], 'cannot change roleRef')]
-      : [],
+  validate: (object, old) => {
+    const causes: Cause[] = [];
+    const { apiGroup, kind, name } = child(object, 'roleRef');
+    if (!name) causes.push(required('roleRef.name'));
+    const kinds = object.metadata.namespace ? ['Role', 'ClusterRole'] : ['ClusterRole'];
+    if (typeof kind !== 'string' || !kinds.includes(kind))
+      causes.push(unsupported('roleRef.kind', kind, kinds));
+    if (old && !same(object['roleRef'], old['roleRef'])) {
+      // In the names of Go's fields, as the real server prints it.
+      causes.push(
+        badValue('roleRef', { APIGroup: apiGroup, Kind: kind, Name: name }, 'cannot change roleRef'),
+      );
+    }
+    return causes;
+  },
 };
 
 const priorityclasses: Particular = {
@@ -277,6 +399,9 @@ export const HOOKS: Record<string, Particular> = {
   serviceaccounts,
   leases,
   certificatesigningrequests,
+  events,
+  roles,
+  clusterroles: roles,
   rolebindings: bindings,
   clusterrolebindings: bindings,
   priorityclasses,

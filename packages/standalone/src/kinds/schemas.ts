@@ -23,7 +23,7 @@ const SPECIAL: Record<string, JsonSchema> = {
     'x-kubernetes-preserve-unknown-fields': true,
     'x-kubernetes-map-type': 'atomic',
   },
-  [`${META}Time`]: { type: 'string', format: 'date-time', nullable: true },
+  [`${META}Time`]: { type: 'string', nullable: true },
   [`${META}MicroTime`]: { type: 'string', nullable: true },
 };
 
@@ -44,7 +44,10 @@ function structural(source: Obj, within: readonly string[]): JsonSchema {
   const inner = Array.isArray(source['allOf']) && isObj(source['allOf'][0]) ? source['allOf'][0] : source;
   const ref = typeof inner['$ref'] === 'string' ? inner['$ref'].slice(REF.length) : undefined;
   if (ref !== undefined) {
-    const extra = marks(source);
+    const extra = {
+      ...marks(source),
+      ...(source['default'] === undefined ? {} : { default: source['default'] }),
+    };
     const special = SPECIAL[ref];
     if (special) return { ...special, ...extra };
     if (within.includes(ref)) return { 'x-kubernetes-preserve-unknown-fields': true, ...extra };
@@ -53,9 +56,8 @@ function structural(source: Obj, within: readonly string[]): JsonSchema {
   const out: JsonSchema = marks(source);
   if (out.format === 'int-or-string') return { 'x-kubernetes-int-or-string': true };
   const value = source['default'];
-  // Go's zero values are printed as defaults; only others are real ones.
-  if (value !== undefined && value !== '' && value !== 0 && value !== false && !isObj(value))
-    out.default = value;
+  // Also Go's zero values: a field without `omitempty` is always there, if only as "" or {}.
+  if (value !== undefined) out.default = value;
   if (isObj(source['properties'])) {
     out.properties = {};
     for (const [name, property] of Object.entries(source['properties'])) {
@@ -99,6 +101,20 @@ function index(): Map<string, string> {
     }
   }
   return names;
+}
+
+/**
+ * What Go has before anything is set: the fields that are always there. Ownership of fields is told against this, since
+ * nobody set them.
+ */
+export function zeroValue(schema: JsonSchema): Obj {
+  const out: Obj = {};
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const value = property.default;
+    if (isObj(value)) out[name] = zeroValue(property);
+    else if (value === '' || value === 0 || value === false) out[name] = value;
+  }
+  return out;
 }
 
 /** The structural schema of a built-in kind, without apiVersion, kind and metadata, which every object has. */

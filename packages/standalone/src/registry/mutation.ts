@@ -2,8 +2,8 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { sameObject, updateManagedFields, type ManagedFieldsEntry } from '../apply/index.ts';
 import { runSchemaRules } from '../cel/index.ts';
 import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
-import { clone, same, time, type KubeObject, type Obj } from '../object.ts';
-import { applyDefaults, prune, validate } from '../schema/index.ts';
+import { clone, isObj, same, time, type KubeObject, type Obj } from '../object.ts';
+import { applyDefaults, blocksRules, prune, validate } from '../schema/index.ts';
 import type { FieldValidation, Request } from './request.ts';
 import { badValue, tidyMetadata, validateMetadata } from './metadata.ts';
 import { apiVersion, type HookContext } from './resource.ts';
@@ -19,7 +19,7 @@ export function dropUnknown(object: KubeObject, request: Request): string[] {
   const unknown = tidyMetadata(object);
   const { schema } = request.version;
   if (schema) unknown.push(...prune(object, schema));
-  return unknown.map((path) => `unknown field "${path}"`);
+  return unknown.sort().map((path) => `unknown field "${path}"`);
 }
 
 /** What Strict and Warn do with the problems found while decoding. @throws ApiError 400 for Strict. */
@@ -47,8 +47,14 @@ export function inVersion(object: KubeObject, request: Pick<Request, 'resource' 
 /** As it goes to the store. */
 function stored(object: KubeObject, request: Request): KubeObject {
   if (request.resource.convert) return request.resource.convert.write(object);
-  object.apiVersion = apiVersion(request.resource.group, request.resource.storageVersion);
-  return object;
+  const { apiVersion: _version, kind, metadata, ...rest } = object;
+  const { group, storageVersion } = request.resource;
+  return { apiVersion: apiVersion(group, storageVersion), kind, metadata, ...rest };
+}
+
+/** What the JSON of every stored object of a kind begins with: lists leave it out of the items of built-in kinds. */
+export function typeOpening(version: string, kind: string): string {
+  return `{"apiVersion":${JSON.stringify(version)},"kind":${JSON.stringify(kind)},`;
 }
 
 /** Makes a new object whole: metadata, defaults, ownership, validation. Returns it as it is to be stored. */
@@ -184,24 +190,56 @@ function count(object: KubeObject, live: KubeObject, request: Request): void {
 }
 
 function own(live: KubeObject | undefined, object: KubeObject, request: Request): void {
-  const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(request.version.type, live, object, {
+  if (request.resource.hooks.unmanaged) {
+    delete object.metadata.managedFields;
+    return;
+  }
+  const { type, zero } = request.version;
+  const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(type, live, object, {
     manager: request.fieldManager,
     apiVersion: apiVersion(request.resource.group, request.version.name),
     now: time(request.now),
     hasStatus: request.version.status,
     ...(request.subresource ? { subresource: request.subresource } : {}),
   });
-  if (entries?.length) object.metadata.managedFields = entries;
+  if (!live && zero) for (const entry of entries ?? []) disown(entry.fieldsV1, zero, object);
+  const kept = entries?.filter((entry) => live || !entry.fieldsV1 || Object.keys(entry.fieldsV1).length > 0);
+  if (kept?.length) object.metadata.managedFields = kept;
   else delete object.metadata.managedFields;
 }
+
+/** Takes out of a creator's fields those that Go has by itself: nobody owns what nobody set. */
+function disown(fields: Obj | undefined, zero: Obj, object: Obj): void {
+  if (!fields) return;
+  for (const [key, value] of Object.entries(zero)) {
+    const own = fields[`f:${key}`];
+    if (!isObj(own)) continue;
+    if (isObj(value)) {
+      delete own['.'];
+      disown(own, value, isObj(object[key]) ? object[key] : {});
+      if (Object.keys(own).length === 0) delete fields[`f:${key}`];
+    } else if (object[key] === value) delete fields[`f:${key}`];
+  }
+}
+
+const RULES_NOT_RUN: Cause = {
+  reason: 'FieldValueInvalid',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+  field: '<nil>',
+};
 
 /** @throws ApiError 422 with every cause. */
 function check(object: KubeObject, old: KubeObject | undefined, request: Request): void {
   const { resource, version } = request;
   const causes: Cause[] = validateMetadata(object, resource.hooks.name ?? 'subdomain');
   if (resource.custom && version.schema) {
-    causes.push(...validate(object, version.schema, old));
-    if (causes.length === 0 && version.rules) causes.push(...runSchemaRules(version.rules, object, old));
+    const wrong = validate(object, version.schema, old);
+    causes.push(...wrong);
+    if (version.rules && version.rules.count > 0) {
+      if (blocksRules(wrong)) causes.push(RULES_NOT_RUN);
+      else causes.push(...runSchemaRules(version.rules, object, old));
+    }
   }
   causes.push(...(resource.hooks.validate?.(object, old) ?? []));
   if (causes.length > 0) {
@@ -216,22 +254,22 @@ function generateName(prefix: string): string {
 }
 
 /** Errors of the apply library, as they go to the client. */
-export function applyFailure(error: unknown, request: Request): never {
+export function applyFailure(error: unknown, request: Request, type: string): never {
   const failed = error as { code?: unknown; reason?: unknown; message?: unknown; causes?: unknown };
   if (!(error instanceof Error) || typeof failed.code !== 'number') throw error;
   const causes = Array.isArray(failed.causes) ? (failed.causes as Cause[]) : [];
   const { group, plural } = request.resource;
   const reason = failed.reason === 'InternalError' ? '' : String(failed.reason);
-  const details =
-    failed.code === 409
-      ? { causes }
-      : failed.code === 422
-        ? {
-            name: request.name,
-            ...(group ? { group } : {}),
-            kind: plural,
-            ...(causes.length ? { causes } : {}),
-          }
-        : undefined;
+  if (failed.code === 422 && type === 'json') {
+    // All that the real server says of a JSON patch that can't be applied.
+    throw new ApiError(422, reason, 'the server rejected our request due to an error in our request', {});
+  }
+  if (failed.code === 400 && type !== 'apply') throw badRequest(`error decoding patch: ${error.message}`);
+  let details: Obj | undefined;
+  if (failed.code === 409) details = { causes };
+  else if (failed.code === 422) {
+    details = { name: request.name, ...(group ? { group } : {}), kind: plural };
+    if (causes.length > 0) details['causes'] = causes;
+  }
   throw new ApiError(failed.code, reason, error.message, details);
 }

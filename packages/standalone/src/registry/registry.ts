@@ -14,6 +14,7 @@ import type { Store, Transaction } from '../store/store.ts';
 import { applyFailure, complain, dropUnknown, finishCreate, finishUpdate, inVersion } from './mutation.ts';
 import type { Request } from './request.ts';
 import { apiVersion } from './resource.ts';
+import { metadataTypeProblem } from './metadata.ts';
 import { deleteStep, type Deleted, type DeleteOptions } from './deletion.ts';
 
 /** Says no to a write by throwing an ApiError. */
@@ -176,7 +177,7 @@ export class Registry {
         });
         merged = clone(result.object) as KubeObject;
       } catch (error) {
-        return applyFailure(error, request);
+        return applyFailure(error, request, 'apply');
       }
       complain(dropUnknown(merged, request), request);
       if (!live) return { object: shown(this.#create(tx, request, merged, true), request), created: true };
@@ -265,17 +266,30 @@ function requireNamespace(tx: Transaction, request: Request): void {
 }
 
 function patched(live: KubeObject, type: PatchType, patch: unknown, request: Request): KubeObject {
+  let out: Obj;
   try {
     let next: Obj;
     if (type === 'json') next = jsonPatch(live, patch);
     else if (type === 'merge') next = mergePatch(live, patch);
     else next = strategicMergePatch(request.version.jsonSchema, live, patch);
-    const out = clone(next);
-    if (!isObj(out['metadata'])) out['metadata'] = {};
-    return out as KubeObject;
+    out = clone(next);
   } catch (error) {
-    return applyFailure(error, request);
+    return applyFailure(error, request, type);
   }
+  const problem = metadataTypeProblem(out['metadata']);
+  if (problem) throw badRequest(problem);
+  const metadata = isObj(out['metadata']) ? out['metadata'] : {};
+  if (metadata['name'] && metadata['name'] !== request.name) {
+    throw badRequest(
+      `the name of the object (${show(metadata['name'])}) does not match the name on the URL (${request.name})`,
+    );
+  }
+  const version = apiVersion(request.resource.group, request.version.name);
+  const { kind } = request.resource;
+  if (request.resource.custom && (out['kind'] !== kind || out['apiVersion'] !== version)) {
+    throw badRequest(`invalid object type: ${show(out['apiVersion'])}, Kind=${show(out['kind'])}`);
+  }
+  return { ...out, apiVersion: version, kind, metadata: { ...metadata, name: request.name } };
 }
 
 /** What the real server refuses in an applied configuration before merging. */

@@ -1,7 +1,7 @@
 import type { ObjectType } from '../apply/index.ts';
 import type { SchemaRules } from '../cel/index.ts';
 import type { Cause } from '../http/status.ts';
-import type { KubeObject } from '../object.ts';
+import type { KubeObject, Obj } from '../object.ts';
 import type { CompiledSchema, JsonSchema } from '../schema/index.ts';
 import type { FieldReader } from './selectors.ts';
 
@@ -34,6 +34,8 @@ export interface Version {
   rules: SchemaRules | undefined;
   type: ObjectType;
   columns: Column[];
+  /** Built-in kinds: the fields that are there before anybody sets any. */
+  zero: Obj | undefined;
   /** Status has an endpoint of its own, and the main one leaves it alone. */
   status: boolean;
   scale: ScalePaths | undefined;
@@ -57,6 +59,8 @@ export interface Hooks {
   createOnUpdate: boolean;
   /** DELETE answers with the object and not with a Status. */
   returnDeleted: boolean;
+  /** Nobody's ownership of fields is recorded. */
+  unmanaged?: boolean;
   onCreate?: (object: KubeObject, context: HookContext) => void;
   onUpdate?: (object: KubeObject, old: KubeObject, context: HookContext) => void;
   validate?: (object: KubeObject, old: KubeObject | undefined) => Cause[];

@@ -35,7 +35,7 @@ export function table(objects: KubeObject[], request: Request, meta: TableMeta, 
     columnDefinitions: columns ? definitions(version.columns) : null,
     rows: objects.map((object) => ({
       cells: version.columns.map((column) => column.cell(object, now)),
-      ...(include === 'None' ? {} : { object: include === 'Object' ? object : partial(object) }),
+      object: include === 'None' ? null : include === 'Object' ? object : partial(object),
     })),
   };
 }
