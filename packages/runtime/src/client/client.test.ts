@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hastyClock } from '../testing/clocks.ts';
 import { cut, list, refuse, reply, scriptedServer, thing } from '../testing/scripted-server.ts';
-import { ApiError, ConnectionError, isAlreadyExists, isConflict, isInvalid } from './errors.ts';
+import {
+  ApiError,
+  ConnectionError,
+  isAlreadyExists,
+  isConflict,
+  isInvalid,
+  isKindMissing,
+} from './errors.ts';
 import { ConfigMap, Lease, Node } from './kinds.ts';
 import { createClient } from './rest-client.ts';
 
@@ -11,13 +18,28 @@ const noJitter = () => 1;
 test('get gives the object, and undefined where there is none', async () => {
   await using server = await scriptedServer();
   const client = createClient({ server: server.url });
-  server.next(reply(thing('n1', '7')), refuse(404, 'NotFound'));
+  server.next(
+    reply(thing('n1', '7')),
+    refuse(404, 'NotFound', { details: { name: 'gone', kind: 'leases' } }),
+  );
   assert.equal((await client.get(Node, 'n1'))?.metadata.resourceVersion, '7');
   assert.equal(await client.get(Lease, { namespace: 'kube-system', name: 'gone' }), undefined);
   assert.deepEqual(
     server.seen.map(({ method, path }) => `${method} ${path}`),
     ['GET /api/v1/nodes/n1', 'GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/gone'],
   );
+});
+
+test('a kind that is not served is not an object that is not there', async () => {
+  await using server = await scriptedServer();
+  const client = createClient({ server: server.url });
+  // As the API server answers for a group it doesn't know, and for a resource it doesn't know in a group it does.
+  server.next(
+    (_, response) => void response.writeHead(404).end('404 page not found\n'),
+    refuse(404, 'NotFound', { details: {} }),
+  );
+  await assert.rejects(client.get(Node, 'n1'), isKindMissing);
+  await assert.rejects(client.get(Node, 'n1'), isKindMissing);
 });
 
 test('a key that would lead elsewhere, or lacks its namespace, never leaves', async () => {

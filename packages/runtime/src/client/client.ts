@@ -111,7 +111,10 @@ export interface RawResponse {
 export interface Client {
   /** The server's URL, for messages. */
   readonly server: string;
-  /** undefined where there is no such object. */
+  /**
+   * undefined where the server says that there is no object of that name. Where the kind itself isn't served it rejects
+   * (isKindMissing): a CRD that is gone for a moment must not look like objects that are gone.
+   */
   get<T extends KubeObject>(
     kind: Kind<T>,
     key: KeyLike,

@@ -3,6 +3,8 @@ export interface StatusBody {
   readonly reason: string;
   readonly message: string;
   readonly causes: readonly StatusCause[];
+  /** Name of the object that the error is about, where the server names one. */
+  readonly object?: string;
 }
 export interface StatusCause {
   /** Path of the field, such as `spec.rollout.batches[0]`; '' where the cause is no field. */
@@ -22,6 +24,8 @@ export class ApiError extends Error {
   /** `NotFound`, `Conflict`, `Invalid`...; '' where the server gave none. */
   readonly reason: string;
   readonly causes: readonly StatusCause[];
+  /** Name of the object that the error is about; undefined where the server names none. */
+  readonly object: string | undefined;
   /** The server's Retry-After in milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** Such as `PATCH /apis/...`: no query, so no secret. */
@@ -32,6 +36,7 @@ export class ApiError extends Error {
     this.status = status;
     this.reason = body.reason;
     this.causes = body.causes;
+    this.object = body.object;
     this.request = request;
     this.retryAfterMs = retryAfterMs;
   }
@@ -74,9 +79,13 @@ function has(error: unknown, status: number, reason?: string): boolean {
   );
 }
 
-/** 404: the object, or its whole kind, is not there. */
+/** 404: the object is not there, or its whole kind (see isKindMissing). */
 export function isNotFound(error: unknown): error is ApiError {
   return has(error, 404);
+}
+/** 404 because the kind isn't served (its CRD is not installed, or was deleted): says nothing about any object. */
+export function isKindMissing(error: unknown): error is ApiError {
+  return isNotFound(error) && error.object === undefined;
 }
 /** 409 Conflict: somebody wrote in between, or another field manager owns a field. */
 export function isConflict(error: unknown): error is ApiError {

@@ -6,7 +6,7 @@ import { httpTransport } from '../transport/http.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { CallOptions, Client, ListOptions, Page, WriteOptions } from './client.ts';
 import { ApiError, isGone, isNotFound } from './errors.ts';
-import { apiVersionOf, type Kind, keyOf, type KubeObject } from './object.ts';
+import { apiVersionOf, type Kind, keyOf, type KubeObject, parseKey } from './object.ts';
 import { collectionPath, needNamespace, objectPath, selectionQuery, withQuery } from './paths.ts';
 import { type Call, makeRequests } from './requests.ts';
 import { typed, watchForever } from './watch.ts';
@@ -102,7 +102,7 @@ export function createClient(options: ClientOptions): Client {
           idempotent: true,
         });
       } catch (error) {
-        if (isNotFound(error)) return undefined;
+        if (isNotFound(error) && error.object === parseKey(key).name) return undefined;
         throw error;
       }
     },

@@ -37,6 +37,7 @@ function bodyOf(status: unknown, text: string): StatusBody {
     return { reason: '', message: plain === '' ? '(no message)' : plain, causes: [] };
   }
   const details = isRecord(status['details']) ? status['details'] : {};
+  const object = textOf(details['name']);
   const causes: readonly unknown[] = Array.isArray(details['causes']) ? details['causes'] : [];
   return {
     reason: textOf(status['reason']),
@@ -48,6 +49,7 @@ function bodyOf(status: unknown, text: string): StatusBody {
         message: textOf(cause['message']),
       }),
     ),
+    ...(object === '' ? {} : { object }),
   };
 }
 
