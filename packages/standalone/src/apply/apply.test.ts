@@ -5,8 +5,11 @@ import {
   apply,
   type ApplyError,
   type ManagedFieldsEntry,
+  jsonPatch,
+  mergePatch,
   objectType,
   randomOperations,
+  strategicMergePatch,
   updateManagedFields,
 } from './index.ts';
 
@@ -116,4 +119,26 @@ test('random operations are the same for the same seed, and of every kind', () =
     'merge status',
     'put',
   ]);
+});
+
+test('keys of data that are names of JavaScript objects are only keys', () => {
+  const free = objectType({
+    type: 'object',
+    properties: { data: { type: 'object', additionalProperties: text } },
+  });
+  const data = JSON.parse('{"__proto__":"p","constructor":"c","toString":"t"}') as JsonObject;
+  const live = apply(free, undefined, config({ data: { plain: '1' } }), by('a')).object;
+  const { object } = apply(free, live, config({ data }), by('b'));
+  assert.equal(
+    stringifyJson(object['data']),
+    '{"plain":"1","__proto__":"p","constructor":"c","toString":"t"}',
+  );
+  const gone = apply(free, object, config({}), by('b')).object;
+  assert.equal(stringifyJson(gone['data']), '{"plain":"1"}');
+  assert.equal(stringifyJson(mergePatch({}, data)), stringifyJson(data));
+  assert.equal(stringifyJson(strategicMergePatch({ type: 'object' }, {}, data)), stringifyJson(data));
+  assert.equal(
+    stringifyJson(jsonPatch({}, [{ op: 'add', path: '/__proto__', value: 1 }])),
+    '{"__proto__":1}',
+  );
 });

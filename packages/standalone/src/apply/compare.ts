@@ -1,4 +1,4 @@
-import { equalJson } from '../schema/index.ts';
+import { equalJson, getKey } from '../schema/index.ts';
 import { type FieldSet, fieldSet, insert } from './fieldset.ts';
 import type { ListType, TypeRef } from './type.ts';
 import { type Atom, atomOf, fieldTypeOr, isLeaf, isObject, itemElement, shaped } from './values.ts';
@@ -64,7 +64,7 @@ function compareAs(
     const a = isObject(l) ? l : {};
     const b = isObject(r) ? r : {};
     for (const key of Object.keys(a))
-      walk(out, fieldTypeOr(type.map, key), a[key], b[key], [...path, `f:${key}`], inLeaf);
+      walk(out, fieldTypeOr(type.map, key), getKey(a, key), getKey(b, key), [...path, `f:${key}`], inLeaf);
     for (const key of Object.keys(b))
       if (!Object.hasOwn(a, key))
         walk(out, fieldTypeOr(type.map, key), undefined, b[key], [...path, `f:${key}`], inLeaf);

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../schema/index.ts';
+import { type JsonObject, setKey } from '../schema/index.ts';
 import { isObject } from './values.ts';
 
 export const DIRECTIVE = '$patch';
@@ -21,7 +21,7 @@ export function withoutDirectives(value: unknown): unknown {
     if (item === null || key === DIRECTIVE || key === RETAIN_KEYS) continue;
     if (key.startsWith(SET_ORDER) || key.startsWith(DELETE_FROM)) continue;
     const kept = withoutDirectives(item);
-    if (kept !== undefined) out[key] = kept;
+    if (kept !== undefined) setKey(out, key, kept);
   }
   return out;
 }

@@ -1,4 +1,4 @@
-import { equalJson, type JsonObject } from '../schema/index.ts';
+import { equalJson, type JsonObject, setKey } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
 import { kindText } from './mergepatch.ts';
 import { cloneJson, isObject } from './values.ts';
@@ -107,7 +107,7 @@ function index(list: readonly unknown[], key: string, op: string, path: string, 
 
 function add(root: { '': unknown }, path: string, value: unknown, op: string): void {
   const { container, key } = locate(root, path, op);
-  if (!Array.isArray(container)) container[key] = value;
+  if (!Array.isArray(container)) setKey(container, key, value);
   else if (key === '-') container.push(value);
   else container.splice(index(container, key, op, path, 1), 0, value);
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../schema/index.ts';
+import { getKey, type JsonObject, setKey } from '../schema/index.ts';
 import type { FieldSet } from './fieldset.ts';
 import type { ListType, MapType, TypeRef } from './type.ts';
 import { type Atom, atomOf, fieldTypeOr, isLeaf, isObject, itemElement, shaped } from './values.ts';
@@ -23,8 +23,8 @@ function mergeMaps(map: MapType, left: unknown, right: unknown): JsonObject | un
   const b = isObject(right) ? right : {};
   const out: JsonObject = {};
   const put = (key: string): void => {
-    const value = merge(fieldTypeOr(map, key), a[key], b[key]);
-    if (value !== undefined) out[key] = value;
+    const value = merge(fieldTypeOr(map, key), getKey(a, key), getKey(b, key));
+    if (value !== undefined) setKey(out, key, value);
   };
   for (const key of Object.keys(a)) put(key);
   for (const key of Object.keys(b)) if (!Object.hasOwn(a, key)) put(key);
@@ -109,10 +109,8 @@ export function removeFields(type: TypeRef, value: unknown, set: FieldSet): unkn
   for (const [key, item] of Object.entries(value)) {
     const inner = set.children.get(`f:${key}`);
     if (inner?.member === true) continue;
-    out[key] =
-      inner !== undefined && inner.children.size > 0
-        ? removeFields(fieldTypeOr(type.map, key), item, inner)
-        : item;
+    const whole = inner === undefined || inner.children.size === 0;
+    setKey(out, key, whole ? item : removeFields(fieldTypeOr(type.map, key), item, inner));
   }
   return Object.keys(out).length > 0 ? out : null;
 }

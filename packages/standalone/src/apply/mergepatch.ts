@@ -1,4 +1,4 @@
-import { type JsonObject, stringifyJson } from '../schema/index.ts';
+import { getKey, type JsonObject, setKey, stringifyJson } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
 import { cloneJson, isObject } from './values.ts';
 
@@ -17,7 +17,7 @@ function mergeObjects(target: unknown, patch: JsonObject): JsonObject {
   const out: JsonObject = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete out[key];
-    else out[key] = isObject(value) ? mergeObjects(out[key], value) : cloneJson(value);
+    else setKey(out, key, isObject(value) ? mergeObjects(getKey(out, key), value) : cloneJson(value));
   }
   return out;
 }

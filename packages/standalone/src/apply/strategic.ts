@@ -1,4 +1,4 @@
-import type { JsonObject, JsonSchema } from '../schema/index.ts';
+import { getKey, type JsonObject, type JsonSchema, setKey } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
 import { jsonText, kindText } from './mergepatch.ts';
 import { DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER, withoutDirectives } from './directives.ts';
@@ -58,10 +58,10 @@ function mergeField(schema: JsonSchema | undefined, original: JsonObject, key: s
     delete original[name];
     return;
   }
-  const present = original[name];
+  const present = getKey(original, name);
   if (present === undefined) {
     const added = deleting ? undefined : withoutDirectives(value);
-    if (added !== undefined) original[name] = added;
+    if (added !== undefined) setKey(original, name, added);
     return;
   }
   const field = fieldSchema(schema, name);
@@ -71,7 +71,7 @@ function mergeField(schema: JsonSchema | undefined, original: JsonObject, key: s
       : mergeMaps(field, present, value);
   } else if (Array.isArray(value) && Array.isArray(present)) {
     original[name] = mergeLists(field, present, value, deleting, name);
-  } else if (!deleting) original[name] = withoutDirectives(value);
+  } else if (!deleting) setKey(original, name, withoutDirectives(value));
 }
 
 function mergeLists(

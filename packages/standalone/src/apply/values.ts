@@ -1,5 +1,5 @@
 import type { JsonObject } from '../schema/index.ts';
-import { stringifyJson } from '../schema/index.ts';
+import { setKey, stringifyJson } from '../schema/index.ts';
 import type { ListType, MapType, TypeRef } from './type.ts';
 import { UNTYPED } from './type.ts';
 
@@ -70,7 +70,7 @@ export function cloneJson<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(cloneJson) as T;
   const out: JsonObject = {};
-  for (const [key, item] of Object.entries(value)) out[key] = cloneJson(item as unknown);
+  for (const [key, item] of Object.entries(value)) setKey(out, key, cloneJson(item as unknown));
   return out as T;
 }
 

@@ -179,11 +179,17 @@ const ESCAPES: Record<string, string> = {
   '/': '__slash__',
 };
 
+/** Whether it is data, and not a value of CEL already. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 /** A value without schema: objects are maps, whole numbers are int. */
 export function untyped(value: unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
   if (value === undefined) return null;
   if (Array.isArray(value)) return value.map(untyped);
-  if (!isObject(value) || (value.constructor !== Object && value.constructor !== undefined)) return value;
+  if (!isObject(value) || !isPlain(value)) return value;
   return new Map(Object.entries(value).flatMap(([k, v]) => (v === undefined ? [] : [[k, untyped(v)]])));
 }

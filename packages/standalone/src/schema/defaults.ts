@@ -1,5 +1,6 @@
 import type { CompiledSchema, Node } from './compile.ts';
 import { nodeOf } from './compile.ts';
+import { getKey } from './json.ts';
 import type { JsonObject } from './types.ts';
 
 /** Fills defaults in place. `dropNulls` (default true) also drops a null where the schema doesn't allow one, as the
@@ -20,7 +21,7 @@ function fill(value: unknown, node: Node, dropNulls: boolean): void {
   }
   const object = value as JsonObject;
   for (const [key, preset] of node.defaults) {
-    const present = object[key];
+    const present = getKey(object, key);
     const nullable = node.properties.get(key)?.nullable === true;
     if (present === undefined || (present === null && !nullable)) object[key] = structuredClone(preset);
   }

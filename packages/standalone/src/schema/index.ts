@@ -2,7 +2,7 @@
 export { type CompiledSchema, compilePattern, compileSchema } from './compile.ts';
 export { applyDefaults } from './defaults.ts';
 export { equalJson } from './equal.ts';
-export { JsonError, type ParsedJson, parseJson, stringifyJson } from './json.ts';
+export { getKey, JsonError, type ParsedJson, parseJson, setKey, stringifyJson } from './json.ts';
 export {
   aggregateMessage,
   blocksRules,

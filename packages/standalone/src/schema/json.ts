@@ -75,10 +75,7 @@ class Reader {
       if (Object.hasOwn(out, key)) this.duplicates.add(pathText(this.path));
       const value = this.value();
       this.path.pop();
-      // A plain assignment to __proto__ would change the object's prototype instead of its keys.
-      if (key === '__proto__')
-        Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
-      else out[key] = value;
+      setKey(out, key, value);
       this.space();
       const next = this.text[this.at];
       if (next === '}') return this.leave(out);
@@ -181,6 +178,18 @@ function pathText(path: readonly (string | number)[]): string {
   let text = '';
   for (const step of path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`;
   return text;
+}
+
+/** Sets a key that came from data: a plain assignment to `__proto__` would change the object's prototype instead. */
+export function setKey(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else object[key] = value;
+}
+
+/** Reads a key that came from data: `constructor` is undefined where the object has none of its own. */
+export function getKey(object: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /** JSON.stringify that writes a bigint as a number. `sortKeys` gives the order in which Go writes maps. */

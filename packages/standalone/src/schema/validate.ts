@@ -2,6 +2,7 @@ import type { CompiledSchema, Node } from './compile.ts';
 import { nodeOf } from './compile.ts';
 import { equalJson } from './equal.ts';
 import { matchesFormat } from './formats.ts';
+import { getKey } from './json.ts';
 import { listTypeErrors } from './lists.ts';
 import { invalid, notSupported, required, valueText } from './messages.ts';
 import { numberErrors } from './numbers.ts';
@@ -215,7 +216,7 @@ function checkObject(object: JsonObject, node: Node, path: string, old: unknown,
       check(value, property, path === '' ? key : `${path}.${key}`, before?.[key], errors);
   }
   for (const key of node.source.required ?? []) {
-    if (object[key] === undefined) errors.push(required(path === '' ? key : `${path}.${key}`));
+    if (getKey(object, key) === undefined) errors.push(required(path === '' ? key : `${path}.${key}`));
   }
 }
 
