@@ -1,6 +1,5 @@
 /** The machine operator: Machines, what belongs on them, the identities of their agents, and imports. */
 export { type AssignerOptions } from './assigner/controller.ts';
-export { type Decision, decide, matches } from './assigner/select.ts';
 export * from './install/apply.ts';
 export * from './install/install.ts';
 export { operatorAccount } from './install/rbac.ts';

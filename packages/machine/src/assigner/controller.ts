@@ -65,7 +65,7 @@ export function assigner(options: AssignerOptions): Assigner {
     'Writes of the assigner, by kind.',
   );
   const seconds = options.metrics?.histogram('kubenode_assigner_plan_seconds', 'How long a plan took.');
-  const assignments = new Assignments();
+  const assignments = new Assignments({ needsFinalizer: true });
   const machines = new Writer<readonly MachineComponentEntry[]>();
   const sets = new Writer<MachineComponentSetStatus>();
   const planned: ((machine: string) => void)[] = [];

@@ -239,3 +239,27 @@ export function isRemoved(machine: MachineView, entry: MachineComponentEntry): b
     machine.agentGeneration >= machine.generation
   );
 }
+
+/** Nothing differs that a rollout looks at. */
+export function isSameMember(a: Member, b: Member): boolean {
+  return (
+    a.set === b.set &&
+    a.selected === b.selected &&
+    a.need === b.need &&
+    a.blocked === b.blocked &&
+    a.assigned === b.assigned &&
+    a.updated === b.updated &&
+    a.ready === b.ready &&
+    a.failed === b.failed &&
+    a.unreachable === b.unreachable &&
+    a.drifted === b.drifted &&
+    a.unavailable === b.unavailable &&
+    a.fresh === b.fresh &&
+    a.rollout === b.rollout &&
+    a.batch === b.batch &&
+    a.spread === b.spread &&
+    a.stands === b.stands &&
+    // Where nothing is needed both are undefined; where something is, a new object each time: then compared as it would be written.
+    (a.wanted === b.wanted || JSON.stringify(a.wanted) === JSON.stringify(b.wanted))
+  );
+}

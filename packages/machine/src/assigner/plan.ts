@@ -1,6 +1,6 @@
 import type { MachineComponentEntry, MachineComponentSetStatus } from '@kubenode/api';
 import { setStatus } from '../machinecomponentset/plan.ts';
-import { isRemoved, type Member, memberOf, type Target, type Targets } from './member.ts';
+import { isRemoved, isSameMember, type Member, memberOf, type Target, type Targets } from './member.ts';
 import { type Move, planRollout } from './rollout.ts';
 import { byComponent, decide } from './select.ts';
 import { Tally } from './tally.ts';
@@ -35,21 +35,31 @@ interface Machine {
  * changed, and `plan` says what to write. No effects, no clock; a plan counts as written, until the machine is put in anew.
  */
 export class Assignments {
+  readonly #needsFinalizer: boolean;
   readonly #sets = new Map<string, SetView>();
   readonly #revisions = new Map<string, RevisionView>();
   readonly #machines = new Map<string, Machine>();
   readonly #tallies = new Map<string, Tally>();
   #byComponent: ReadonlyMap<string, readonly SetView[]> = new Map();
-  readonly #dirtyMachines = new Set<string>();
+  /** What is to be looked at anew: by machine the components, undefined for all. */
+  readonly #dirtyMachines = new Map<string, Set<string> | undefined>();
   readonly #dirtySets = new Set<string>();
   readonly #touched = new Set<string>();
+
+  /**
+   * @param options needsFinalizer: machines are moved only to revisions that can't be deleted under them any more. Default false, for a
+   * look at what would be.
+   */
+  constructor(options: { readonly needsFinalizer?: boolean } = {}) {
+    this.#needsFinalizer = options.needsFinalizer ?? false;
+  }
 
   putMachine(view: MachineView): void {
     const machine = this.#machines.get(view.name);
     if (machine === undefined)
       this.#machines.set(view.name, { view, members: new Map(), awaited: undefined });
     else machine.view = view;
-    this.#dirtyMachines.add(view.name);
+    this.#dirtyMachines.set(view.name, undefined);
   }
 
   removeMachine(name: string): void {
@@ -70,15 +80,17 @@ export class Assignments {
       if (before.status.currentRevision !== view.status.currentRevision) this.#touchMembers(view.name);
       return;
     }
-    this.#setsChanged();
+    this.#touchAll(view.component);
   }
 
   removeSet(name: string): void {
-    if (!this.#sets.delete(name)) return;
+    const before = this.#sets.get(name);
+    if (before === undefined) return;
+    this.#sets.delete(name);
     this.#tallies.delete(name);
     this.#dirtySets.delete(name);
     this.#byComponent = byComponent(this.#sets.values());
-    this.#setsChanged();
+    this.#touchAll(before.component);
   }
 
   putRevision(view: RevisionView): void {
@@ -120,7 +132,7 @@ export class Assignments {
   /** @param now epoch milliseconds */
   plan(now: number): Writes {
     const writes = new Map<string, MachineComponentEntry[]>();
-    for (const name of this.#dirtyMachines) this.#settle(name, writes);
+    for (const [name, components] of this.#dirtyMachines) this.#settle(name, components, writes);
     this.#dirtyMachines.clear();
 
     const statuses = new Map<string, MachineComponentSetStatus>();
@@ -141,14 +153,18 @@ export class Assignments {
       if (status.currentRevision !== set.status.currentRevision) this.#touchMembers(name);
     }
     this.#dirtySets.clear();
-    for (const name of this.#dirtyMachines) this.#refresh(name);
+    for (const [name, components] of this.#dirtyMachines) this.#refresh(name, components);
     this.#dirtyMachines.clear();
     return { machines: writes, sets: statuses };
   }
 
   /** What needs no rollout, since it changes nothing on the host or was asked for already. */
-  #settle(name: string, writes: Map<string, MachineComponentEntry[]>): void {
-    this.#refresh(name);
+  #settle(
+    name: string,
+    components: ReadonlySet<string> | undefined,
+    writes: Map<string, MachineComponentEntry[]>,
+  ): void {
+    this.#refresh(name, components);
     const machine = this.#machines.get(name);
     if (machine === undefined || machine.view.paused) return;
     const entries = settleEntries(machine.view, machine.members, (set) => this.#sets.get(set));
@@ -170,18 +186,19 @@ export class Assignments {
     const entries = [...others, entry].sort((a, b) => (a.name < b.name ? -1 : 1));
     writes.set(member.machine, entries);
     machine.view = { ...machine.view, entries };
-    this.#refresh(member.machine);
+    this.#refresh(member.machine, [member.component]);
   }
 
-  /** Works out anew how a machine stands with each set. */
-  #refresh(name: string): void {
+  /** Works out anew how a machine stands with its sets, for some of the components or for all. */
+  #refresh(name: string, some?: Iterable<string>): void {
     const machine = this.#machines.get(name);
     if (machine === undefined) return;
     const { view, members } = machine;
-    const decisions = decide(view.labels, this.#byComponent);
-    const components = new Set([...decisions.keys(), ...members.keys(), ...view.entries.map((e) => e.name)]);
-    for (const component of components) {
-      const decision = decisions.get(component);
+    const all = (): Set<string> =>
+      new Set([...this.#byComponent.keys(), ...members.keys(), ...view.entries.map((e) => e.name)]);
+    for (const component of some ?? all()) {
+      const sets = this.#byComponent.get(component) ?? [];
+      const decision = decide(view.labels, sets);
       this.#setMember(
         name,
         component,
@@ -193,12 +210,13 @@ export class Assignments {
           (set) => this.#targetsOf(set),
         ),
       );
-      for (const set of this.#byComponent.get(component) ?? []) {
+      for (const set of sets) {
         const isTied = decision?.kind === 'Tie' && decision.sets.includes(set) && !view.deleting;
         this.#setTied(name, set.name, isTied ? decision.sets.map((s) => s.name) : undefined);
       }
     }
-    const awaited = [...members.values()].filter(isAwaited).length;
+    let awaited = 0;
+    for (const member of members.values()) if (isAwaited(member)) awaited += 1;
     if (machine.awaited !== awaited) this.#touched.add(name);
     machine.awaited = awaited;
   }
@@ -214,6 +232,7 @@ export class Assignments {
       members?.delete(component);
       return;
     }
+    if (before !== undefined && isSameMember(before, member)) return;
     members?.set(component, member);
     this.#tallies.get(member.set)?.put(member);
     this.#dirtySets.add(member.set);
@@ -238,8 +257,8 @@ export class Assignments {
   /** Nobody is moved to a revision that does not exist, that goes, or that is one of another component. */
   #target(set: SetView, revision: string | undefined): Target | undefined {
     const view = this.#revisions.get(revision ?? '');
-    if (view === undefined || view.deleting || !view.isKept || view.component !== set.component)
-      return undefined;
+    if (view === undefined || view.deleting || view.component !== set.component) return undefined;
+    if (this.#needsFinalizer && !view.isKept) return undefined;
     return { revision: view.name, uid: view.uid };
   }
 
@@ -248,8 +267,14 @@ export class Assignments {
     this.#byComponent = byComponent(this.#sets.values());
   }
 
-  #setsChanged(): void {
-    for (const name of this.#machines.keys()) this.#dirtyMachines.add(name);
+  #touchAll(component: string): void {
+    for (const name of this.#machines.keys()) this.#touch(name, component);
+  }
+
+  #touch(name: string, component: string): void {
+    const components = this.#dirtyMachines.get(name);
+    if (components !== undefined) components.add(component);
+    else if (!this.#dirtyMachines.has(name)) this.#dirtyMachines.set(name, new Set([component]));
   }
 
   #revisionChanged(name: string): void {
@@ -262,7 +287,9 @@ export class Assignments {
   }
 
   #touchMembers(set: string): void {
-    for (const machine of this.#tallies.get(set)?.members.keys() ?? []) this.#dirtyMachines.add(machine);
+    const component = this.#sets.get(set)?.component;
+    if (component === undefined) return;
+    for (const name of this.#tallies.get(set)?.members.keys() ?? []) this.#touch(name, component);
   }
 }
 

@@ -32,27 +32,20 @@ export type Decision =
   | { readonly kind: 'Tie'; readonly sets: readonly SetView[] };
 
 /**
- * Of the sets of each component that select the machine, the one of the highest priority. Two of the same priority are a tie: then
- * nobody decides, and the machine keeps what it has. Sets that are being deleted select nothing.
+ * Of the sets of one component that select the machine, the one of the highest priority. Two of the same priority are a tie: then nobody
+ * decides, and the machine keeps what it has. Sets that are being deleted select nothing. undefined: no set selects it.
  */
-export function decide(
-  labels: Labels,
-  setsByComponent: ReadonlyMap<string, readonly SetView[]>,
-): Map<string, Decision> {
-  const decisions = new Map<string, Decision>();
-  for (const [component, sets] of setsByComponent) {
-    let best: SetView[] = [];
-    for (const set of sets) {
-      if (set.deleting || !matches(set.selector, labels)) continue;
-      const priority = best[0]?.priority;
-      if (priority === undefined || set.priority > priority) best = [set];
-      else if (set.priority === priority) best.push(set);
-    }
-    const [first] = best;
-    if (first === undefined) continue;
-    decisions.set(component, best.length === 1 ? { kind: 'Set', set: first } : { kind: 'Tie', sets: best });
+export function decide(labels: Labels, sets: readonly SetView[]): Decision | undefined {
+  let best: SetView[] = [];
+  for (const set of sets) {
+    if (set.deleting || !matches(set.selector, labels)) continue;
+    const priority = best[0]?.priority;
+    if (priority === undefined || set.priority > priority) best = [set];
+    else if (set.priority === priority) best.push(set);
   }
-  return decisions;
+  const [first] = best;
+  if (first === undefined) return undefined;
+  return best.length === 1 ? { kind: 'Set', set: first } : { kind: 'Tie', sets: best };
 }
 
 /** Sets by their component. */

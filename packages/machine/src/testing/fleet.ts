@@ -174,6 +174,16 @@ export class Fleet {
     return this;
   }
 
+  /** The same objects, before another process that knows nothing else. */
+  twin(revisions: readonly string[]): Fleet {
+    const twin = new Fleet();
+    twin.now = this.now;
+    for (const [name, machine] of this.machines) twin.machines.set(name, structuredClone(machine));
+    for (const [name, set] of this.sets) twin.sets.set(name, structuredClone(set));
+    for (const [name, behaviour] of this.agents) twin.agents.set(name, behaviour);
+    return twin.restart(revisions);
+  }
+
   #reports(): string {
     return JSON.stringify([...this.machines.values()].map((machine) => machine.status?.components));
   }
