@@ -100,7 +100,7 @@ test('delete with preconditions that do not hold changes nothing', async (t) => 
   assert.equal(refused.status, 409);
   assert.match(
     String(refused.body['message']),
-    /Precondition failed: UID in precondition: other, UID in object meta: /,
+    /the UID in the precondition \(other\) does not match the UID in record/,
   );
   assert.equal((await s.get(`${WIDGETS}/a`)).status, 200);
 });

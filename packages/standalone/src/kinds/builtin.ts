@@ -35,6 +35,7 @@ function resource(entry: KindEntry): Resource {
     hooks: {
       generation: entry.generation ?? false,
       createOnUpdate: entry.createOnUpdate ?? false,
+      conditionalUpdate: entry.conditionalUpdate ?? false,
       returnDeleted: entry.returnDeleted ?? false,
       ...(entry.name ? { name: entry.name } : {}),
       ...HOOKS[entry.plural],

@@ -44,7 +44,7 @@ export function customResource(definition: KubeObject): Resource {
         .filter((version) => version['served'] === true)
         .map((version) => [text(version, 'name') ?? '', customVersion(version, spec)]),
     ),
-    hooks: { generation: true, createOnUpdate: false, returnDeleted: false },
+    hooks: { generation: true, createOnUpdate: false, conditionalUpdate: true, returnDeleted: false },
   };
 }
 

@@ -12,6 +12,7 @@ export interface KindEntry {
   scale?: boolean;
   generation?: boolean;
   createOnUpdate?: boolean;
+  conditionalUpdate?: boolean;
   returnDeleted?: boolean;
   name?: 'label' | 'path';
   /** Fields that a list or watch can be selected by, besides metadata.name and metadata.namespace. */
@@ -138,7 +139,7 @@ export const KINDS: readonly KindEntry[] = [
     scale: true,
     generation: true,
   }),
-  inGroup('coordination.k8s.io')('Lease', 'leases', { ...N, createOnUpdate: true }),
+  inGroup('coordination.k8s.io')('Lease', 'leases', { ...N, conditionalUpdate: true, createOnUpdate: true }),
   inGroup('certificates.k8s.io')('CertificateSigningRequest', 'certificatesigningrequests', {
     short: ['csr'],
     status: true,
@@ -149,29 +150,37 @@ export const KINDS: readonly KindEntry[] = [
   rbac('Role', 'roles', { ...N, createOnUpdate: true, name: 'path' }),
   rbac('RoleBinding', 'rolebindings', { ...N, createOnUpdate: true, name: 'path' }),
   admission('ValidatingAdmissionPolicy', 'validatingadmissionpolicies', {
+    conditionalUpdate: true,
     categories: EXTENSIONS,
     status: true,
     generation: true,
   }),
   admission('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', {
+    conditionalUpdate: true,
     categories: EXTENSIONS,
     generation: true,
   }),
-  storage('CSIDriver', 'csidrivers', { returnDeleted: true }),
-  storage('CSINode', 'csinodes', { returnDeleted: true }),
-  storage('CSIStorageCapacity', 'csistoragecapacities', N),
+  storage('CSIDriver', 'csidrivers', { conditionalUpdate: true, returnDeleted: true }),
+  storage('CSINode', 'csinodes', { conditionalUpdate: true, returnDeleted: true }),
+  storage('CSIStorageCapacity', 'csistoragecapacities', { ...N, conditionalUpdate: true }),
   storage('StorageClass', 'storageclasses', { short: ['sc'], returnDeleted: true }),
-  storage('VolumeAttachment', 'volumeattachments', { status: true, returnDeleted: true }),
-  inGroup('node.k8s.io')('RuntimeClass', 'runtimeclasses', { createOnUpdate: true }),
+  storage('VolumeAttachment', 'volumeattachments', {
+    conditionalUpdate: true,
+    status: true,
+    returnDeleted: true,
+  }),
+  inGroup('node.k8s.io')('RuntimeClass', 'runtimeclasses', { conditionalUpdate: true, createOnUpdate: true }),
   inGroup('scheduling.k8s.io')('PriorityClass', 'priorityclasses', { short: ['pc'], generation: true }),
   inGroup('discovery.k8s.io')('EndpointSlice', 'endpointslices', { ...N, generation: true }),
   inGroup('policy')('PodDisruptionBudget', 'poddisruptionbudgets', {
+    conditionalUpdate: true,
     ...N,
     short: ['pdb'],
     status: true,
     generation: true,
   }),
   inGroup('apiextensions.k8s.io')('CustomResourceDefinition', 'customresourcedefinitions', {
+    conditionalUpdate: true,
     short: ['crd', 'crds'],
     categories: EXTENSIONS,
     status: true,

@@ -58,20 +58,20 @@ export function deleteStep(
   options: DeleteOptions,
 ): Deleted {
   const { resource } = request;
-  const about = { group: resource.group, resource: resource.plural };
+  const about = { group: resource.group, resource: resource.kind };
   const { metadata } = live;
   if (options.uid !== undefined && options.uid !== metadata.uid) {
     throw conflict(
       about,
       metadata.name,
-      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${metadata.uid}`,
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
     );
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== metadata.resourceVersion) {
     throw conflict(
       about,
       metadata.name,
-      `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
     );
   }
   const next = clone(live);

@@ -192,9 +192,9 @@ export function validateMetadata(object: KubeObject, rule: 'subdomain' | 'label'
       ),
     );
   }
-  (metadata.finalizers ?? []).forEach((finalizer, i) => {
+  for (const finalizer of metadata.finalizers ?? []) {
     const problem = qualifiedProblem(finalizer);
-    if (problem) causes.push(badValue(`metadata.finalizers[${i}]`, finalizer, problem));
-  });
+    if (problem) causes.push(badValue('metadata.finalizers', finalizer, problem));
+  }
   return causes;
 }

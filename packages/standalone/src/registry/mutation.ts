@@ -3,7 +3,7 @@ import { sameObject, updateManagedFields, type ManagedFieldsEntry } from '../app
 import { runSchemaRules } from '../cel/index.ts';
 import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
 import { clone, isObj, same, time, type KubeObject, type Obj } from '../object.ts';
-import { applyDefaults, blocksRules, prune, validate } from '../schema/index.ts';
+import { applyDefaults, blocksRules, prune, validate, type FieldError } from '../schema/index.ts';
 import type { FieldValidation, Request } from './request.ts';
 import { badValue, tidyMetadata, validateMetadata } from './metadata.ts';
 import { apiVersion, type HookContext } from './resource.ts';
@@ -98,7 +98,7 @@ export function finishUpdate(
       throw conflict(
         about(request),
         before.name,
-        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.uid}`,
+        `StorageError: invalid object, Code: 4, Key: ${storageKey(request)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${before.uid}`,
       );
     }
     // Twice: the real server checks it as the object's metadata and as the resource's.
@@ -119,11 +119,12 @@ export function finishUpdate(
   if (before.deletionTimestamp) {
     const added = (metadata.finalizers ?? []).filter((name) => !(before.finalizers ?? []).includes(name));
     if (added.length > 0) {
-      causes.push({
+      const cause = {
         reason: 'FieldValueForbidden',
         message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`,
         field: 'metadata.finalizers',
-      });
+      };
+      causes.push(cause, cause);
     }
   }
   if (causes.length > 0) {
@@ -138,6 +139,14 @@ export function finishUpdate(
   count(object, live, request);
   check(object, live, request);
   return stored(object, request);
+}
+
+/** Where the real server has it in etcd; clients see it in messages. */
+function storageKey(request: Request): string {
+  const { custom, group, plural } = request.resource;
+  return ['/registry', ...(custom ? [group] : []), plural, request.namespace, request.name]
+    .filter(Boolean)
+    .join('/');
 }
 
 function about(request: Request): { group: string; resource: string } {
@@ -203,9 +212,20 @@ function own(live: KubeObject | undefined, object: KubeObject, request: Request)
     ...(request.subresource ? { subresource: request.subresource } : {}),
   });
   if (!live && zero) for (const entry of entries ?? []) disown(entry.fieldsV1, zero, object);
+  if (request.subresource === 'scale') untimed(entries ?? [], request.fieldManager);
   const kept = entries?.filter((entry) => live || !entry.fieldsV1 || Object.keys(entry.fieldsV1).length > 0);
   if (kept?.length) object.metadata.managedFields = kept;
   else delete object.metadata.managedFields;
+}
+
+/** The real server keeps what comes by scale without a time, and so before all other updates. */
+function untimed(entries: ManagedFieldsEntry[], manager: string): void {
+  const at = entries.findIndex((entry) => entry.subresource === 'scale' && entry.manager === manager);
+  const [entry] = at < 0 ? [] : entries.splice(at, 1);
+  if (!entry) return;
+  delete entry.time;
+  const first = entries.findIndex((one) => one.operation === 'Update');
+  entries.splice(first < 0 ? entries.length : first, 0, entry);
 }
 
 /** Takes out of a creator's fields those that Go has by itself: nobody owns what nobody set. */
@@ -237,7 +257,7 @@ function check(object: KubeObject, old: KubeObject | undefined, request: Request
     const wrong = validate(object, version.schema, old);
     causes.push(...wrong);
     if (version.rules && version.rules.count > 0) {
-      if (blocksRules(wrong)) causes.push(RULES_NOT_RUN);
+      if (blocksRules(causes as FieldError[])) causes.push(RULES_NOT_RUN);
       else causes.push(...runSchemaRules(version.rules, object, old));
     }
   }

@@ -56,7 +56,7 @@ export class Registry {
   async create(request: Request, object: KubeObject, problems: string[] = []): Promise<Written> {
     complain([...problems, ...dropUnknown(object, request)], request);
     if (object.metadata.resourceVersion) {
-      throw badRequest('resourceVersion should not be set on objects to be created');
+      throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
     }
     const created = await this.store.write((tx) => this.#create(tx, request, object, false));
     return { object: shown(created, request), created: true };
@@ -74,12 +74,23 @@ export class Registry {
   /** PUT, of the object or of a subresource that is a view of it. */
   async update(request: Request, object: KubeObject, problems: string[] = []): Promise<Written> {
     complain([...problems, ...dropUnknown(object, request)], request);
+    const versionless = !object.metadata.resourceVersion && request.resource.hooks.conditionalUpdate;
     return this.store.write((tx) => {
       const live = tx.get(request.resource.id, request.namespace, request.name);
       if (!live) {
         const may = request.resource.hooks.createOnUpdate && request.subresource === '';
         if (!may || object.metadata.uid) throw notFound(about(request), request.name);
         return { object: shown(this.#create(tx, request, object, false), request), created: true };
+      }
+      if (versionless) {
+        const { group, plural } = request.resource;
+        throw invalid({ group, resource: plural }, request.name, [
+          {
+            reason: 'FieldValueInvalid',
+            message: 'Invalid value: 0: must be specified for an update',
+            field: 'metadata.resourceVersion',
+          },
+        ]);
       }
       return {
         object: shown(this.#update(tx, request, object, inVersion(live, request), false), request),

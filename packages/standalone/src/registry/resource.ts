@@ -57,6 +57,8 @@ export interface Hooks {
   generation: boolean;
   /** PUT of what is not there creates it. */
   createOnUpdate: boolean;
+  /** PUT must name the resourceVersion that it replaces. */
+  conditionalUpdate: boolean;
   /** DELETE answers with the object and not with a Status. */
   returnDeleted: boolean;
   /** Nobody's ownership of fields is recorded. */
