@@ -142,3 +142,8 @@ test('keys of data that are names of JavaScript objects are only keys', () => {
     '{"__proto__":1}',
   );
 });
+
+test("an empty list that is applied is nobody's, and leaves nothing in managedFields", () => {
+  const { object } = apply(type, undefined, config({ spec: { note: 'n', items: [] } }), by('a'));
+  assert.deepEqual(owners(object)[0]?.fieldsV1, { 'f:spec': { 'f:note': {} } });
+});

@@ -90,10 +90,12 @@ function collect(type: TypeRef, value: unknown, set: FieldSet): void {
     collectList(type.list, value, set);
   } else if (atom === 'map' && type.map !== undefined && isObject(value)) {
     for (const [key, item] of Object.entries(value)) {
-      const child = childOf(set, `f:${key}`);
+      const child = fieldSet();
       collect(fieldTypeOr(type.map, key), item, child);
       const empty = item === null || (isObject(item) && Object.keys(item).length === 0);
       if (empty || !type.map.fields.has(key)) child.member = true;
+      // An empty list is nothing that could be owned.
+      if (child.member || child.children.size > 0) set.children.set(`f:${key}`, child);
     }
   }
 }

@@ -16,4 +16,4 @@ export {
 export { prune, unknownFields } from './prune.ts';
 export { checkStructural } from './structural.ts';
 export type { CauseReason, FieldError, JsonObject, JsonSchema, ValidationRule } from './types.ts';
-export { validate } from './validate.ts';
+export { validate, validateStatus } from './validate.ts';

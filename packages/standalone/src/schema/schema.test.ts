@@ -12,6 +12,7 @@ import {
   stringifyJson,
   unknownFields,
   validate,
+  validateStatus,
 } from './index.ts';
 
 const ofSpec = (spec: JsonSchema) => compileSchema({ type: 'object', properties: { spec } });
@@ -283,4 +284,21 @@ test('a CRD whose schema is not structural is told where and why', () => {
     ),
   );
   assert.equal(errors.length, 6);
+});
+
+test('a write to /status has its status validated alone, with paths told from there', () => {
+  const list: JsonSchema = { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' };
+  const status: JsonSchema = {
+    type: 'object',
+    required: ['b'],
+    properties: { a: list, b: { type: 'string' } },
+  };
+  const schema = compileSchema({ type: 'object', properties: { spec: { type: 'string' }, status } });
+  assert.deepEqual(
+    validateStatus({ spec: 1, status: { a: null } }, schema).map((e) => `${e.field}: ${e.message}`),
+    ['status.a: Invalid value: "null": a in body must be of type array: "null"', 'status.b: Required value'],
+  );
+  const [twice] = validateStatus({ status: { a: ['x', 'x'], b: '' } }, schema);
+  assert.equal(`${twice?.field}: ${twice?.message}`, 'status.a[1]: Duplicate value: "x"');
+  assert.deepEqual(validateStatus({ status: { a: null } }, schema, { status: { a: null } }), []);
 });

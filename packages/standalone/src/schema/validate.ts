@@ -19,6 +19,22 @@ export function validate(object: JsonObject, schema: CompiledSchema, old?: JsonO
   return errors;
 }
 
+/** The same for a write to /status, where only the status is validated: the real server's texts then name paths from there
+ * (`status.a: ... a in body must be ...`). */
+export function validateStatus(object: JsonObject, schema: CompiledSchema, old?: JsonObject): FieldError[] {
+  const node = nodeOf(schema).properties.get('status');
+  const status = getKey(object, 'status');
+  if (node === undefined || status === undefined) return [];
+  const errors: FieldError[] = [];
+  check(status, node, '', old === undefined ? undefined : getKey(old, 'status'), errors);
+  const placed = errors.map((e) => ({
+    ...e,
+    field: e.field === '<nil>' ? 'status' : `status.${e.field.replace(/^\./, '')}`,
+  }));
+  listTypeErrors(status, node, 'status', placed);
+  return placed;
+}
+
 type Kind = 'null' | 'array' | 'object' | 'string' | 'boolean' | 'integer' | 'number';
 
 function kindOf(value: unknown): Kind {
