@@ -10,6 +10,7 @@ import { createLab, type Lab, openLab } from './hosts/lab.ts';
 import { missingForHosts } from './hosts/requirements.ts';
 import { allowNodeBootstrap } from './kubernetes/bootstrap.ts';
 import { missingForBuilds } from './go/build.ts';
+import { ensureKubectl } from './kubernetes/build.ts';
 import { startKubernetes } from './kubernetes/start.ts';
 import type { Progress } from './system/progress.ts';
 
@@ -105,7 +106,7 @@ async function up(args: string[]): Promise<number> {
       hosts: lab.hosts.map(({ name, address, hostKey }) => ({ name, address, hostKey })),
     };
     await writeFile(join(dir, 'lab.json'), `${JSON.stringify(summary, null, 2)}\n`);
-    explain(lab, kubeconfig);
+    explain(lab, kubeconfig, controlPlane === 'kubernetes' ? await ensureKubectl(say) : 'kubectl');
     return 0;
   } catch (error) {
     await downLab(dir, say);
@@ -126,13 +127,13 @@ async function startControlPlane(kind: 'kubernetes' | 'embedded', lab: Lab): Pro
 }
 
 /** The answer to "what now?". */
-function explain(lab: Lab, kubeconfig: string | undefined): void {
+function explain(lab: Lab, kubeconfig: string | undefined, kubectl: string): void {
   const [first] = lab.hosts;
   console.log(
     `\nThe lab is up: ${lab.hosts.map(({ name, address }) => `${name} (${address})`).join(', ')}\n`,
   );
   if (first !== undefined) console.log(`  ${first.sshCommand().join(' ')}`);
-  if (kubeconfig !== undefined) console.log(`  kubectl --kubeconfig ${kubeconfig} get nodes`);
+  if (kubeconfig !== undefined) console.log(`  ${kubectl} --kubeconfig ${kubeconfig} get nodes`);
   console.log('  npm run lab -- exec h1 -- systemctl status');
   console.log('  npm run lab -- power h1 reset          npm run lab -- net h1 cut');
   console.log('  npm run lab -- down\n');

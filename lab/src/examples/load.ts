@@ -50,7 +50,18 @@ export async function loadExamples(options: LoadExamplesOptions = {}): Promise<L
   };
 }
 
-function address(manifest: ExampleManifest, options: LoadExamplesOptions): void {
+/** Puts other addresses into loaded manifests; see the options of the same names. */
+export function readdress(
+  examples: LoadedExamples,
+  to: Pick<LoadExamplesOptions, 'filesUrl' | 'registryHost'>,
+): void {
+  for (const manifest of examples.manifests) address(manifest, to);
+}
+
+function address(
+  manifest: ExampleManifest,
+  options: Pick<LoadExamplesOptions, 'filesUrl' | 'registryHost'>,
+): void {
   for (const { archive, file, oci, package: deb } of manifest.spec.artifacts ?? []) {
     const download = archive ?? file ?? deb;
     if (download?.url !== undefined && options.filesUrl !== undefined)

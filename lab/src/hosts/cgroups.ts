@@ -5,28 +5,54 @@ import { waitUntil } from '../system/processes.ts';
 
 const mountPoint = '/sys/fs/cgroup';
 
+const isUnified = (): boolean => existsSync(join(mountPoint, 'cgroup.controllers'));
+
 /** Every cgroup hierarchy of this machine: one on a unified (v2) machine, one for each controller otherwise. */
 export function hierarchies(): string[] {
-  if (existsSync(join(mountPoint, 'cgroup.controllers'))) return [mountPoint];
+  if (isUnified()) return [mountPoint];
   return readdirSync(mountPoint)
     .map((name) => join(mountPoint, name))
     .filter((folder) => existsSync(join(folder, 'cgroup.procs')));
 }
 
-/** Makes a group in every hierarchy. @returns its folders. */
-export async function makeGroup(name: string): Promise<string[]> {
-  const folders: string[] = [];
+/** The folders that a host's processes enter, one for each hierarchy. */
+export interface HostGroups {
+  /** For what runs the host from outside. */
+  runner: string[];
+  /** For systemd-nspawn and the system in it, which divide it further. */
+  host: string[];
+  /** For commands that are run in the host. */
+  exec: string[];
+}
+
+/**
+ * Makes a host's group in every hierarchy. In version 1 all of it is one group. Version 2 allows no process beside groups that have
+ * controllers, so there the three are groups of their own below the host's.
+ */
+export async function makeGroup(name: string): Promise<HostGroups> {
+  const groups = groupsOf(name);
+  for (const folder of new Set(Object.values(groups).flat())) await mkdir(folder, { recursive: true });
   for (const hierarchy of hierarchies()) {
     const folder = join(hierarchy, name);
-    await mkdir(folder, { recursive: true });
     // A cpuset of version 1 takes no process before it has processors and memory nodes; they are its parent's.
     for (const file of ['cpuset.cpus', 'cpuset.mems']) {
       if (hierarchy.endsWith('/cpuset') && existsSync(join(hierarchy, file)))
         await writeFile(join(folder, file), readFileSync(join(hierarchy, file)));
     }
-    folders.push(folder);
+    if (!isUnified()) continue;
+    const controllers = readFileSync(join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ');
+    for (const controller of controllers)
+      if (controller !== '') await writeFile(join(folder, 'cgroup.subtree_control'), `+${controller}`);
   }
-  return folders;
+  return groups;
+}
+
+/** The folders of a host's group; they may not be there yet. */
+export function groupsOf(name: string): HostGroups {
+  const folders = hierarchies().map((hierarchy) => join(hierarchy, name));
+  if (!isUnified()) return { runner: folders, host: folders, exec: folders };
+  const below = (part: string): string[] => folders.map((folder) => join(folder, part));
+  return { runner: below('runner'), host: below('host'), exec: below('exec') };
 }
 
 /** The group's folders, those that are there. */

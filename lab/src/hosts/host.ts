@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { identify, isAlive, startDetached, waitUntil } from '../system/processes.ts';
 import { run, type RunOptions, tryRun } from '../system/run.ts';
-import { groupFolders, killGroup, makeGroup, processesIn, removeGroup, setFrozen } from './cgroups.ts';
+import { groupsOf, killGroup, makeGroup, processesIn, removeGroup, setFrozen } from './cgroups.ts';
 import { containerdFolder, mountRoot, rootFolder } from './filesystem.ts';
+import { setUpNetwork } from './network.ts';
 import { ensureRoot } from './root.ts';
 import {
   bridgeName,
@@ -16,6 +17,7 @@ import {
   interfaceName,
   type LabState,
   machineName,
+  register,
   writeState,
 } from './state.ts';
 
@@ -97,7 +99,7 @@ export class LabHost {
       LANG: 'C.UTF-8',
       ...options.env,
     };
-    const enter = ['/bin/sh', script('./enter-host.sh'), String(leader), ...groupFolders(this.#group), '--'];
+    const enter = ['/bin/sh', script('./enter-host.sh'), String(leader), ...groupsOf(this.#group).exec, '--'];
     const id = identify(leader);
     const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     const result = await tryRun([...enter, 'env', '-i', ...settings, ...command], {
@@ -161,18 +163,23 @@ export class LabHost {
 
   /** Resolves when systemd has finished booting and ssh answers. @throws Error after the deadline, with what failed. */
   async waitReady(deadlineMs = 60_000): Promise<void> {
+    let last: unknown;
     const booted = await waitUntil(async () => {
       if (this.leader() === undefined) return false;
       // `--wait` returns when booting is over; before systemd's socket is there it fails at once.
       const result = await this.exec(['systemctl', 'is-system-running', '--wait'], {
         allowFailure: true,
         timeoutMs: deadlineMs,
-      }).catch(() => undefined);
+      }).catch((error: unknown) => {
+        last = error;
+        return undefined;
+      });
       return result !== undefined && ['running', 'degraded'].includes(result.stdout.trim());
     }, deadlineMs);
     if (!booted)
       throw new Error(
         `${this.name} didn't finish booting in ${deadlineMs / 1000} s; see ${this.consoleLog}.`,
+        { cause: last },
       );
     if (!(await waitUntil(() => answers(this.address, 22), deadlineMs)))
       throw new Error(`${this.name} (${this.address}) booted, but ssh doesn't answer.`);
@@ -186,11 +193,14 @@ export class LabHost {
   /** Starts the host; resolves before it has booted. */
   async start(): Promise<void> {
     const { runner } = this.#state;
-    if (runner !== undefined && isAlive(runner)) return;
+    if (this.isOn || (runner !== undefined && isAlive(runner))) return;
+    // After a restart of this machine the bridge is gone.
+    await setUpNetwork(this.#lab);
+    await register(this.#lab);
     await mountRoot(this.#lab, this.#state, await ensureRoot(() => {}));
-    const folders = await makeGroup(this.#group);
+    const groups = await makeGroup(this.#group);
     this.#state.runner = await startDetached(
-      ['/bin/sh', script('./run-host.sh'), ...folders, '--', ...this.#nspawn()],
+      ['/bin/sh', script('./run-host.sh'), ...groups.runner, '--', ...groups.host, '--', ...this.#nspawn()],
       {
         logFile: this.consoleLog,
         env: { SYSTEMD_NSPAWN_API_VFS_WRITABLE: this.#state.kubelet ? 'yes' : undefined },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ export async function readState(dir: string): Promise<LabState | undefined> {
 /** Writes the state so that a reader sees the old one or the new one, never half of it. */
 export async function writeState(state: LabState): Promise<void> {
   await mkdir(state.dir, { recursive: true });
-  const temporary = `${stateFile(state.dir)}.tmp`;
+  const temporary = `${stateFile(state.dir)}.${randomUUID()}.tmp`;
   await writeFile(temporary, JSON.stringify(state, null, 2), { mode: 0o600 });
   await rename(temporary, stateFile(state.dir));
 }

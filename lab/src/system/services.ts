@@ -32,7 +32,8 @@ export async function endServices(dir: string, depth = 0): Promise<void> {
   await rm(join(dir, listFile), { force: true });
   if (depth === deepest) return;
   for (const entry of await readdir(dir, { withFileTypes: true }))
-    if (entry.isDirectory() && !notLookedInto.includes(entry.name)) await endServices(join(dir, entry.name), depth + 1);
+    if (entry.isDirectory() && !notLookedInto.includes(entry.name))
+      await endServices(join(dir, entry.name), depth + 1);
 }
 
 async function readList(dir: string): Promise<Array<ProcessId & { name: string }>> {
