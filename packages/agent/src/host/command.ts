@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 
 import type { RunRequest, RunResult } from '../ports.ts';
+import { rootedPaths } from './files/rooted-paths.ts';
 
 /** How much of a command's output is kept: what a status message or a log line can use. */
 export const outputLimit = 4 * 1024;
@@ -41,11 +42,17 @@ export function cleanEnvironment(
 }
 
 /** The program's path on this machine: below the root first, then the machine's own. undefined where there is none. */
-export function findProgram(root: string, name: string): string | undefined {
+export async function findProgram(root: string, name: string): Promise<string | undefined> {
   const candidates = name.includes('/') ? [name] : searchPath.map((folder) => path.join(folder, name));
-  const places =
-    root === '' ? candidates : [...candidates.map((file) => path.join(root, file)), ...candidates];
-  return places.find(isExecutable);
+  if (root !== '') {
+    // An absolute link below the root leads to somewhere below the root.
+    const paths = rootedPaths(root);
+    for (const candidate of candidates) {
+      const real = path.isAbsolute(candidate) ? await paths.target(candidate) : undefined;
+      if (real !== undefined && isExecutable(real)) return real;
+    }
+  }
+  return candidates.find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {
@@ -69,7 +76,7 @@ export interface CommandRequest extends Omit<RunRequest, 'isolation'> {
 /** Runs a command to its end in a process group of its own; past the deadline the whole group is killed. Never rejects. */
 export async function runCommand(root: string, request: CommandRequest): Promise<RunResult> {
   const [name = '', ...args] = request.command;
-  const program = findProgram(root, name);
+  const program = await findProgram(root, name);
   if (program === undefined) {
     const exists =
       name.includes('/') && statSync(path.join(root, name), { throwIfNoEntry: false }) !== undefined;

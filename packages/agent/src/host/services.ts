@@ -38,7 +38,7 @@ async function openPackages(
   services: SystemdServices,
   options: ServicesOptions,
 ): Promise<PackageManager | undefined> {
-  if (findProgram('', 'dpkg') === undefined) return undefined;
+  if ((await findProgram('', 'dpkg')) === undefined) return undefined;
   const { DpkgPackages } = await import('./packages/dpkg.ts');
   return new DpkgPackages({
     // One name: a dpkg that an agent before this one started is waited for.

@@ -56,7 +56,7 @@ async function* explain(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 
 /** The runtime has no xz, hosts mostly do. */
 async function* throughXz(file: string): AsyncGenerator<Buffer> {
-  const program = findProgram('', 'xz');
+  const program = await findProgram('', 'xz');
   if (program === undefined) {
     throw new TarError(
       'it is compressed with xz and the host has no xz program: install the package xz-utils there, or pack it with gzip',

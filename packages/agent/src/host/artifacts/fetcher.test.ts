@@ -87,7 +87,7 @@ for (const [kind, pack] of [
 }
 
 test('stages an archive made by tar and xz', async (t) => {
-  if (findProgram('', 'xz') === undefined) return t.skip('this machine has no xz');
+  if ((await findProgram('', 'xz')) === undefined) return t.skip('this machine has no xz');
   const { root, fetcher } = await localHost(t);
   await mkdir(path.join(root, 'src/bin'), { recursive: true });
   await writeFile(path.join(root, 'src/bin/app'), 'program', { mode: 0o755 });

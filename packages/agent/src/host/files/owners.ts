@@ -11,7 +11,7 @@ export interface Owner {
 
 /**
  * Reads `user:group` or `user`, each a name of the host's own /etc/passwd and /etc/group or a number; without a group the user's own.
- * Names that only a directory service knows are not found: write their numbers.
+ * Names that only a directory service knows are not found: write their numbers. A local host without such files has the machine's users.
  */
 export async function parseOwner(paths: RootedPaths, owner: string): Promise<Owner> {
   const [user = '', group, more] = owner.split(':');
@@ -35,18 +35,22 @@ async function lookUp(
   file: string,
   name: string,
 ): Promise<readonly string[] | undefined> {
-  let text: string;
-  try {
-    text = await readFile(await paths.target(file), 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const text =
+    (await readIfThere(await paths.target(file))) ?? (paths.root === '' ? '' : await readIfThere(file)) ?? '';
   for (const line of text.split('\n')) {
     const fields = line.split(':');
     if (fields[0] === name || (/^\d+$/.test(name) && fields[2] === name)) return fields;
   }
   return undefined;
+}
+
+async function readIfThere(real: string): Promise<string | undefined> {
+  try {
+    return await readFile(real, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 function field(fields: readonly string[] | undefined, index: number): number | undefined {

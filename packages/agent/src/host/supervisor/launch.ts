@@ -41,7 +41,7 @@ export class Launcher {
   async launch(unit: string, config: UnitConfig, command: CommandLine, mainPID?: number): Promise<Launched> {
     const environment = await this.#environment(unit, config, mainPID);
     const [name = '', ...args] = expandCommand(command, environment, config.specifiers);
-    const program = findProgram(this.#paths.root, name);
+    const program = await findProgram(this.#paths.root, name);
     if (program === undefined) {
       throw new ServiceError(
         unit,

@@ -238,6 +238,17 @@ test('refuses, with a reason, what it cannot run', async (t) => {
   );
 });
 
+test('a command below the root wins over the machine, also through absolute links', async (t) => {
+  const { root, open } = await localHost(t);
+  await mkdir(path.join(root, 'opt/app'), { recursive: true });
+  await mkdir(path.join(root, 'usr/local/bin'), { recursive: true });
+  await writeFile(path.join(root, 'opt/app/true'), '#!/bin/sh\necho from below the root\n', { mode: 0o755 });
+  await symlink('/opt/app/true', path.join(root, 'usr/local/bin/true'));
+  const supervisor = await open();
+  const run = await supervisor.run({ command: ['true'], timeoutMs: 5_000, isolation: 'plain' });
+  assert.deepEqual([run.exitCode, run.output], [0, 'from below the root\n']);
+});
+
 test('enable, disable and unmask work on the files', async (t) => {
   const { root, open } = await localHost(t);
   await unit(

@@ -32,7 +32,7 @@ export interface TransientRequest extends Omit<RunRequest, 'isolation'> {
 /** Runs a command as a unit of its own, without a shell: it has its own cgroup and survives the agent. */
 export async function runTransient(bus: SystemdBus, request: TransientRequest): Promise<RunResult> {
   const [name = '', ...args] = request.command;
-  const program = findProgram('', name);
+  const program = await findProgram('', name);
   if (program === undefined)
     return { exitCode: 127, timedOut: false, output: `command '${name}' is not on this host` };
   await mkdir(outputFolder, { recursive: true, mode: 0o700 });
