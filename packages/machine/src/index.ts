@@ -15,3 +15,4 @@ export {
   runOperator,
 } from './operator.ts';
 export * from './machineimport/index.ts';
+export { matches } from './assigner/select.ts';

@@ -7,3 +7,4 @@ export { localShell } from './local-shell.ts';
 export { stepsTo } from './plan.ts';
 export { kubeletKubeconfig } from './steps/identity.ts';
 export { agentTokenGroups, ensureToken, randomText, type TokenRequest } from './token.ts';
+export { connectSsh, fingerprint, parseHostKey, SshError, type SshFailure } from '../ssh/index.ts';
