@@ -13,6 +13,7 @@ import {
 import { assigner } from './assigner/controller.ts';
 import { makeCaches } from './caches.ts';
 import { certificateController } from './certificate/controller.ts';
+import { definitions } from './definitions.ts';
 import { machineController } from './machine/controller.ts';
 import { machineComponentController } from './machinecomponent/controller.ts';
 import { machineComponentSetController } from './machinecomponentset/controller.ts';
@@ -37,7 +38,7 @@ export function makeOperator(options: OperatorOptions): Manager {
   const shared = { client, log, ...(metrics === undefined ? {} : { metrics }) };
   const events = recorder({ client, component: 'kubenode-machine', log });
   const caches = makeCaches(shared);
-  const parts = { ...shared, caches, events };
+  const parts = { ...shared, caches, events, definitions: definitions(client) };
   const assigning = assigner(parts);
   const identity = `${hostname()}_${randomBytes(6).toString('hex')}`;
   const lease = { namespace: systemNamespace, name: operatorLease };

@@ -16,6 +16,7 @@ import {
   systemClock,
 } from '@kubenode/runtime';
 import type { Caches } from '../caches.ts';
+import { type Definitions, MeantDeletions } from '../definitions.ts';
 import { Machine, MachineComponentSet } from '../kinds.ts';
 import { revisionOf } from '../machinecomponentset/template.ts';
 import { eventsOf } from './events.ts';
@@ -25,6 +26,7 @@ import { viewOfMachine, viewOfRevision, viewOfSet } from './view.ts';
 export interface AssignerOptions {
   readonly client: Client;
   readonly caches: Pick<Caches, 'machines' | 'sets' | 'revisions'>;
+  readonly definitions: Definitions;
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly metrics?: Registry;
@@ -72,20 +74,37 @@ export function assigner(options: AssignerOptions): Assigner {
   let known = false;
   let wake = (): void => undefined;
 
+  const meant = new MeantDeletions(options.definitions, clock, log);
+  const pendingStatus = (name: string): { status?: MachineComponentSetStatus } => {
+    const status = sets.get(name);
+    return status === undefined ? {} : { status };
+  };
+
   const putMachine = (name: string): void => {
     if (machines.has(name)) return;
     const machine = caches.machines.get(name);
-    if (machine === undefined) assignments.removeMachine(name);
-    else assignments.putMachine(viewOfMachine(machine));
+    if (machine === undefined) {
+      assignments.removeMachine(name);
+      meant.forget(Machine.plural, name);
+    } else {
+      const view = viewOfMachine(machine);
+      const empties = view.deleting && view.deletionPolicy === 'Delete';
+      const isMeant = !empties || meant.has(Machine.plural, name, view.uid, () => putMachine(name));
+      assignments.putMachine(isMeant ? view : { ...view, deletionPolicy: 'Retain' });
+    }
     wake();
   };
   const putSet = (name: string): void => {
     const set = caches.sets.get(name);
-    if (set === undefined) assignments.removeSet(name);
-    else {
+    if (set === undefined) {
+      assignments.removeSet(name);
+      meant.forget(MachineComponentSet.plural, name);
+    } else {
       // A status that is still on its way is newer than the one in the cache.
-      const view = viewOfSet(set, revisionOf(set));
-      assignments.putSet({ ...view, status: sets.get(name) ?? view.status });
+      const view = { ...viewOfSet(set, revisionOf(set)), ...pendingStatus(name) };
+      const uid = set.metadata.uid ?? '';
+      const isMeant = !view.deleting || meant.has(MachineComponentSet.plural, name, uid, () => putSet(name));
+      assignments.putSet(isMeant ? view : { ...view, removal: 'Retain' });
     }
     wake();
   };

@@ -54,6 +54,12 @@ function operator(): KubeObject[] {
         ],
         ['update'],
       ),
+      {
+        apiGroups: ['apiextensions.k8s.io'],
+        resources: ['customresourcedefinitions'],
+        resourceNames: ['machines', 'machinecomponentsets'].map((plural) => `${plural}.${apiGroup}`),
+        verbs: ['get'],
+      },
       rule('', ['nodes'], ['get', 'list', 'watch', 'patch']),
       rule('', ['events'], ['create', 'patch', 'update']),
       rule('certificates.k8s.io', ['certificatesigningrequests'], ['get', 'list', 'watch']),

@@ -22,6 +22,7 @@ import {
 import { type Assigner, refOf } from '../assigner/controller.ts';
 import { agentUnreachable } from '../assigner/view.ts';
 import type { Caches } from '../caches.ts';
+import type { Definitions } from '../definitions.ts';
 import { Machine } from '../kinds.ts';
 import { planDeletion } from './deletion.ts';
 import { Leases } from './leases.ts';
@@ -41,6 +42,7 @@ export interface MachineOptions {
   readonly client: Client;
   readonly caches: Pick<Caches, 'machines' | 'nodes' | 'leases'>;
   readonly assigner: Pick<Assigner, 'awaited' | 'onPlanned'>;
+  readonly definitions: Definitions;
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly metrics?: Registry;
@@ -53,7 +55,7 @@ const settleMs = 3000;
 
 /** Judges Machines, keeps what they declare on their Nodes, and sees to their deletion. */
 export function machineController(options: MachineOptions): Controller {
-  const { client, caches, assigner, events } = options;
+  const { client, caches, assigner, definitions, events } = options;
   const clock = options.clock ?? systemClock;
   const began = clock.monotonic();
   const leases = new Leases();
@@ -92,8 +94,10 @@ export function machineController(options: MachineOptions): Controller {
       }
       const facts = factsOf(machine);
       if (machine.metadata.deletionTimestamp !== undefined) {
-        if (planDeletion(machine, facts.heard?.silentMs, clock.now()).release) {
-          await release(client, machine, facts, signal);
+        const isGoing =
+          machine.spec.deletionPolicy === 'Delete' && (await definitions.isGoing(Machine.plural, signal));
+        if (isGoing || planDeletion(machine, facts.heard?.silentMs, clock.now()).release) {
+          await release(machine, facts, isGoing || machine.spec.deletionPolicy === 'Retain', signal);
           return {};
         }
       } else {
@@ -128,20 +132,19 @@ export function machineController(options: MachineOptions): Controller {
 
   /** What was brought is gone from the host, or stays there as the policy says: now the Machine may go. */
   async function release(
-    client: Client,
     machine: MachineObject,
     { node, claimedBy }: Facts,
+    isRetained: boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const { name } = machine.metadata;
-    if (machine.spec.deletionPolicy === 'Delete') {
+    if (!isRetained) {
       const patch = node === undefined || claimedBy !== undefined ? undefined : planNodeRemoval(node);
       if (node !== undefined && patch !== undefined) await patchNode(client, node.name, patch, signal);
       await client.delete(Lease, { namespace: systemNamespace, name }, { signal });
     }
     await removeFinalizer(client, Machine, machine, machineFinalizer, signal);
-    const what =
-      machine.spec.deletionPolicy === 'Delete' ? 'Its host was cleaned.' : 'Its host keeps what it has.';
+    const what = isRetained ? 'Its host keeps what it has.' : 'Its host was cleaned.';
     events.event(refOf(Machine, machine), 'Normal', 'Released', what);
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '@kubenode/runtime';
 import { refOf } from '../assigner/controller.ts';
 import type { Caches } from '../caches.ts';
+import type { Definitions } from '../definitions.ts';
 import { MachineComponent, MachineComponentSet } from '../kinds.ts';
 import { revisionName, setLabel, superfluous } from './template.ts';
 
@@ -22,6 +23,7 @@ export const removalFinalizer = 'kubenode.io/removal';
 export interface MachineComponentSetOptions {
   readonly client: Client;
   readonly caches: Pick<Caches, 'machines' | 'sets' | 'revisions'>;
+  readonly definitions: Definitions;
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly metrics?: Registry;
@@ -53,14 +55,16 @@ export function machineComponentSetController(options: MachineComponentSetOption
 
 /** With removal: Remove a set stays until the assigner has had its component removed everywhere. */
 async function holdForRemoval(
-  { client, caches }: MachineComponentSetOptions,
+  { client, caches, definitions }: MachineComponentSetOptions,
   set: MachineComponentSetObject,
   signal: AbortSignal,
 ): Promise<void> {
-  const cleans = set.spec.removal === 'Remove';
+  const isDeleted = set.metadata.deletionTimestamp !== undefined;
   const isLeft = caches.machines.keysBy('set', set.metadata.name).length > 0;
-  const isGoing = set.metadata.deletionTimestamp !== undefined;
-  if (cleans && !isGoing) await ensureFinalizer(client, MachineComponentSet, set, removalFinalizer, signal);
+  const cleans =
+    set.spec.removal === 'Remove' &&
+    !(isDeleted && (await definitions.isGoing(MachineComponentSet.plural, signal)));
+  if (cleans && !isDeleted) await ensureFinalizer(client, MachineComponentSet, set, removalFinalizer, signal);
   else if (!cleans || !isLeft) {
     await removeFinalizer(client, MachineComponentSet, set, removalFinalizer, signal);
   }
