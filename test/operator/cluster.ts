@@ -47,6 +47,8 @@ export class Cluster {
   readonly #stop = new AbortController();
   #operator: { stop: AbortController; ended: Promise<void> } | undefined;
   readonly #agents: Promise<void>[] = [];
+  /** Entries that an agent was ever told to remove, as `machine/component`. */
+  readonly toldToRemove = new Set<string>();
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -140,8 +142,11 @@ export class Cluster {
     for await (const event of watching) {
       if (!('object' in event) || event.type === 'DELETED') continue;
       const { metadata, spec } = event.object;
-      if (metadata.generation === reported) continue;
+      if (event.type !== 'ADDED' && metadata.generation === reported) continue;
       reported = metadata.generation ?? 0;
+      for (const { name, state } of spec.components ?? []) {
+        if (state === 'Absent') this.toldToRemove.add(`${machine}/${name}`);
+      }
       try {
         await this.report(client, machine, reported, spec.components ?? []);
       } catch (error) {

@@ -7,6 +7,7 @@ import {
   CertificateSigningRequest,
   type Client,
   type Connection,
+  CustomResourceDefinition,
   Event,
   Lease,
   Node,
@@ -462,6 +463,55 @@ export function operatorStories(start: () => Promise<ControlPlane>): void {
         message: 'x',
         type: 'Normal',
       });
+    });
+  });
+
+  describe('the definitions are deleted and applied again', () => {
+    test('no agent is told to remove anything, whatever policies say, and all goes on afterwards', async () => {
+      await cluster.set('containerd', { revision: 'containerd-1', removal: 'Remove' });
+      await cluster.admin.patch(Machine, 'n1', {
+        type: 'merge',
+        body: { spec: { deletionPolicy: 'Delete' } },
+      });
+      await eventually(
+        'the set is held',
+        () => cluster.admin.get(MachineComponentSet, 'containerd'),
+        (set) => set?.metadata.finalizers?.length === 1,
+      );
+      const plurals = ['machines', 'machinecomponentsets', 'machinecomponents', 'machineimports'];
+      for (const plural of plurals)
+        await cluster.admin.delete(CustomResourceDefinition, `${plural}.kubenode.io`);
+      for (const plural of plurals) {
+        await eventually(
+          `${plural} are gone`,
+          () => cluster.admin.get(CustomResourceDefinition, `${plural}.kubenode.io`),
+          (definition) => definition === undefined,
+        );
+      }
+      assert.deepEqual([...cluster.toldToRemove], []);
+      await cluster.install();
+      for (const name of ['runc-2', 'containerd-1']) await cluster.revision(name);
+      const machine = {
+        metadata: { name: 'n1' },
+        spec: { deletionPolicy: 'Retain', paused: false },
+      } as const;
+      await cluster.admin.create(Machine, machine);
+      await cluster.admin.create(Machine, {
+        ...machine,
+        metadata: { name: 'n2' },
+        spec: { ...machine.spec, nodeName: 'k1' },
+      });
+      await cluster.set('runc', { revision: 'runc-2' });
+      await cluster.set('containerd', { revision: 'containerd-1' });
+      for (const name of ['runc', 'containerd']) {
+        const found = await eventually(
+          `${name} is on both again`,
+          () => cluster.admin.get(MachineComponentSet, name),
+          (set) => set?.status?.ready === 2,
+        );
+        assert.equal(found?.status?.machines, 2);
+      }
+      assert.deepEqual([...cluster.toldToRemove], []);
     });
   });
 
