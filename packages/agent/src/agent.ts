@@ -98,7 +98,7 @@ export class Agent {
     this.#facts = await host.facts();
     using filesWatch = host.files.watch(
       () => this.#watchedFiles(),
-      (path) => this.#lookAt((record) => record.applied?.files.some((file) => file.path === path) ?? false),
+      (path) => this.#lookAt(({ applied }) => pathsOf(applied).includes(path)),
     );
     using _unitsWatch = host.services.watch(
       () => this.#watchedUnits(),
@@ -267,21 +267,23 @@ export class Agent {
     const askPackages = now >= this.#nextPackageCheck;
     if (all) this.#nextCheck = now + (this.#options.checkMs ?? defaultCheckMs) * (0.9 + 0.2 * Math.random());
     if (all && askPackages) this.#nextPackageCheck = now + packageCheckMs * (0.9 + 0.2 * Math.random());
+    const due: [string, Applied][] = [];
     for (const [component, { applied }] of this.#store.records()) {
-      if (applied === undefined) {
-        this.#forget(component);
-        continue;
+      if (applied === undefined) this.#forget(component);
+      else if (
+        !this.#running.has(component) &&
+        (all || this.#dirty.has(component) || !this.#judgements.has(component))
+      ) {
+        due.push([component, applied]);
       }
-      if (
-        this.#running.has(component) ||
-        !(all || this.#dirty.has(component) || !this.#judgements.has(component))
-      )
-        continue;
-      this.#dirty.delete(component);
+    }
+    for (const [component] of due) this.#dirty.delete(component);
+    const units = await this.#inspector.units(due.map(([, applied]) => applied));
+    for (const [component, applied] of due) {
       const identity = identityOf(applied);
       this.#probes.watch(component, identity, applied.goal.probes, this.#proven.get(component) === identity);
       this.#hashDaily(component, applied, now);
-      const seen = await this.#inspector.inspect(applied, now, askPackages);
+      const seen = await this.#inspector.inspect(applied, units, now, all && askPackages);
       this.#inspections.set(component, seen);
       const judgement = judge(applied, seen, this.#probes.verdict(component));
       this.#judgements.set(component, judgement);
@@ -383,4 +385,10 @@ export class Agent {
 /** Tells one bringing in from another, of the same revision too. */
 function identityOf(applied: Applied): string {
   return `${applied.goal.key}@${applied.at}`;
+}
+
+/** Everything whose change matters to it. */
+function pathsOf(applied: Applied | undefined): readonly string[] {
+  if (applied === undefined) return [];
+  return [...applied.files.map(({ path }) => path), ...Object.keys(applied.packageFiles ?? {})];
 }

@@ -173,3 +173,31 @@ test('a paused Machine is looked at and not touched', async () => {
   await story.ready('daemon', 'daemon-1.1');
   await story.stop();
 });
+
+test('a unit that something else started before its files were right is started anew', async () => {
+  const story = new Story();
+  const { host } = story;
+  host.behaviour.debs.set('daemon=1', {
+    '/usr/bin/daemon': 'program',
+    '/lib/systemd/system/daemon.service': '[Service]\nExecStart=/usr/bin/daemon\n',
+  });
+  const { versionCheck: _check, ...rest } = daemon(host, '1', {
+    disruption: 'None',
+    unit: { name: 'daemon.service' },
+    artifacts: [
+      {
+        os: 'linux',
+        arch: 'amd64',
+        package: { name: 'daemon', version: '1', digest: `sha256:${'0'.repeat(64)}` },
+      },
+    ],
+  });
+  host.onEffect = (what) => {
+    if (what === 'write /etc/daemon.conf') void host.services.runs('daemon.service');
+  };
+  story.start(desired([rest]));
+  await story.ready('daemon', 'daemon-1');
+  const { read = [] } = host.services.process(host.services.pidOf('daemon.service')) ?? {};
+  assert.ok(read.some((line) => line.startsWith('/etc/daemon.conf')));
+  await story.stop();
+});

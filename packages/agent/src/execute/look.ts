@@ -1,4 +1,4 @@
-import type { HostView } from '../plan/changes.ts';
+import { type HostView, packageHarms } from '../plan/changes.ts';
 import type { Goal, GoalFile } from '../plan/goal.ts';
 import type { FileState, Host, HostFiles } from '../ports.ts';
 
@@ -22,7 +22,8 @@ export async function look(host: Host, goal: Goal, files: readonly GoalFile[]): 
     files: states,
     unit,
     package: installed,
-    packageHarm: sameVersion && host.packages ? await host.packages.verify(goal.package.name) : [],
+    packageHarm:
+      sameVersion && host.packages ? packageHarms(await host.packages.verify(goal.package.name)) : [],
     runsOther: await runsOther(host, goal, files, unit?.mainPID ?? 0),
   };
 }

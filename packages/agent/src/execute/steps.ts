@@ -22,7 +22,10 @@ const compare: Step = async (operation, context) => {
   const found = compareGoal(goal, files, view, record?.applied, record?.stray ?? []);
   const running = view.unit?.activeState === 'active';
   const wanted = operation.kind === 'Repair' && running ? 'None' : found.service;
-  const service = running ? strongerAction(wanted, operation.owed ?? 'None') : wanted;
+  // What an attempt that failed has started may have read anything: it is started anew.
+  const failedBefore = operation.kind === 'Install' && (record?.stray ?? []).length > 0;
+  const owed = strongerAction(operation.owed ?? 'None', failedBefore && goal.unit ? 'Restart' : 'None');
+  const service = running ? strongerAction(wanted, owed) : wanted;
   const changes = { ...found, service, serviceReason: found.serviceReason || operation.reason };
   return {
     files,
@@ -131,7 +134,12 @@ const service: Step = async ({ goal, changes, deadlineAt }, { host, clock }) => 
   const timeoutMs = Math.max((deadlineAt ?? 0) - clock.now(), shortestUnitWaitMs);
   if (changes.service === 'Restart') await services.restart(unit, timeoutMs);
   if (changes.service === 'Reload') await services.reload(unit, timeoutMs);
-  if (changes.service === 'Start') await services.start(unit, timeoutMs);
+  if (changes.service !== 'Start') return;
+  // Something else (a socket, the package itself) may have started it meanwhile, before its files were right.
+  const already = (await services.states([unit])).get(unit)?.activeState === 'active';
+  const brought = changes.writes.length > 0 || changes.package !== undefined;
+  if (already && brought) await services.restart(unit, timeoutMs);
+  else await services.start(unit, timeoutMs);
 };
 
 function hook(name: HookName): Step {

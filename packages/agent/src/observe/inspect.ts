@@ -1,4 +1,5 @@
 import { readDropIns } from '../execute/commit.ts';
+import { packageHarms } from '../plan/changes.ts';
 import type { Applied } from '../plan/operation.ts';
 import type { FileState, Host, InstalledPackage, UnitState } from '../ports.ts';
 
@@ -14,6 +15,8 @@ export interface Inspection {
   readonly executable?: string;
   readonly dropIns: Readonly<Record<string, string>>;
   readonly package?: InstalledPackage;
+  /** Paths that dpkg says are not what the package brought. */
+  readonly packageHarm?: readonly string[];
 }
 
 /** Looks at components; remembers what a process runs, since that does not change while it lives. */
@@ -28,18 +31,34 @@ export class Inspector {
     this.#host = host;
   }
 
+  /** States of the units of all these, asked for at once. */
+  async units(all: readonly Applied[]): Promise<ReadonlyMap<string, UnitState>> {
+    const names = all.flatMap(({ goal }) => (goal.unit ? [goal.unit.name] : []));
+    return names.length > 0 ? this.#host.services.states(names) : new Map();
+  }
+
   /** @param full also asks the package manager, which is dear; else only the package's files are looked at. */
-  async inspect(applied: Applied, now: number, full: boolean): Promise<Inspection> {
-    const { files, services, packages } = this.#host;
+  async inspect(
+    applied: Applied,
+    units: ReadonlyMap<string, UnitState>,
+    now: number,
+    full: boolean,
+  ): Promise<Inspection> {
+    const { files, packages } = this.#host;
     const { goal } = applied;
     const states = new Map<string, FileState | undefined>();
     const paths = [...applied.files.map(({ path }) => path), ...Object.keys(applied.packageFiles ?? {})];
     for (const path of paths) states.set(path, await files.state(path));
-    const unit = goal.unit && (await services.states([goal.unit.name])).get(goal.unit.name);
+    const unit = goal.unit && units.get(goal.unit.name);
     const pid = unit?.mainPID ?? 0;
     const processState = pid > 0 ? await this.#host.processState(pid) : undefined;
     const executable = unit && pid > 0 ? await this.#executable(unit) : undefined;
-    const installed = full && goal.package ? await packages?.installed(goal.package.name) : undefined;
+    const name = full ? goal.package?.name : undefined;
+    const installed = name === undefined ? undefined : await packages?.installed(name);
+    const packageHarm =
+      name === undefined || installed === undefined
+        ? undefined
+        : packageHarms((await packages?.verify(name)) ?? []);
     return {
       at: now,
       files: states,
@@ -48,6 +67,7 @@ export class Inspector {
       ...(executable === undefined ? {} : { executable }),
       dropIns: goal.unit ? await readDropIns(goal.unit.name, this.#host) : {},
       ...(installed === undefined ? {} : { package: installed }),
+      ...(packageHarm === undefined ? {} : { packageHarm }),
     };
   }
 

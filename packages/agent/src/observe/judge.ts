@@ -128,6 +128,10 @@ function packageHarms(applied: Applied, seen: Inspection): Harm[] {
       service: 'None',
     });
   }
+  for (const path of seen.packageHarm ?? []) {
+    if (files.has(path) || packageFiles?.[path] !== undefined) continue;
+    harms.push({ aspect: 'version', what: `${path} of package ${name}: content`, service: 'None' });
+  }
   return harms;
 }
 

@@ -66,6 +66,14 @@ export function compare(
   };
 }
 
+/** Documentation and translations: minimal hosts leave them out on purpose (dpkg's path-exclude), and nothing runs from them. */
+const besideThePoint = /^\/usr\/share\/(doc|doc-base|man|info|locale|lintian|bug|menu)\//;
+
+/** Of the paths that dpkg finds wrong those that count. */
+export function packageHarms(paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => !besideThePoint.test(path));
+}
+
 /** A unit file or drop-in, after whose change the service manager has to read its files again. */
 export function isUnitFile(path: string): boolean {
   return /^\/(etc|run|lib|usr\/lib)\/systemd\/system\//.test(path);
