@@ -7,7 +7,7 @@ export function mergePatch(target: JsonObject, patch: unknown): JsonObject {
   if (!isObject(patch)) {
     throw new ApplyError(
       400,
-      `json: cannot unmarshal ${kindText(patch)} into Go value of type map[string]interface {}`,
+      `error decoding patch: json: cannot unmarshal ${kindText(patch)} into Go value of type map[string]interface {}`,
     );
   }
   return mergeObjects(target, patch);
@@ -30,5 +30,11 @@ export function kindText(value: unknown): string {
   return typeof value === 'bigint' ? 'number' : typeof value;
 }
 
-/** A value as JSON, for error texts. */
-export const jsonText = (value: unknown): string => stringifyJson(value, { sortKeys: true });
+/** A value as Go prints it, for error texts: `map[a:1 b:[x y]]`. */
+export function goText(value: unknown): string {
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (typeof value !== 'object') return typeof value === 'string' ? value : stringifyJson(value);
+  const entries = Object.entries(value as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, item]) => `${key}:${goText(item)}`).join(' ')}]`;
+}

@@ -1,6 +1,6 @@
 import { getKey, type JsonObject, type JsonSchema, setKey } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
-import { jsonText, kindText } from './mergepatch.ts';
+import { goText, kindText } from './mergepatch.ts';
 import { DELETE_FROM, DIRECTIVE, RETAIN_KEYS, SET_ORDER, withoutDirectives } from './directives.ts';
 import { isPrimitiveList, mergeStrategicLists, orderElements } from './strategiclist.ts';
 import { cloneJson, isObject } from './values.ts';
@@ -21,7 +21,7 @@ const METADATA: JsonSchema = {
 
 /** Applies a strategic merge patch (built-in kinds only) by the patch marks of the schema, with the directives `$patch`,
  * `$retainKeys`, `$setElementOrder/x` and `$deleteFromPrimitiveList/x`. Neither input is changed.
- * Throws ApplyError 400 where the patch is none, 422 where it contradicts itself. */
+ * Throws ApplyError 400 where the patch is none, 500 (as the real server) where it contradicts itself. */
 export function strategicMergePatch(schema: JsonSchema, target: JsonObject, patch: unknown): JsonObject {
   if (!isObject(patch))
     throw new ApplyError(
@@ -40,10 +40,11 @@ export function strategicMergePatch(schema: JsonSchema, target: JsonObject, patc
 function mergeMaps(schema: JsonSchema | undefined, original: JsonObject, patch: JsonObject): JsonObject {
   const directive = patch[DIRECTIVE];
   if (directive !== undefined) {
+    if (directive !== 'replace' && directive !== 'delete' && directive !== 'merge')
+      throw new ApplyError(500, `unknown patch type: ${goText(directive)} in map: ${goText(patch)}`);
     delete patch[DIRECTIVE];
     if (directive === 'replace') return patch;
     if (directive === 'delete') return {};
-    if (directive !== 'merge') throw new ApplyError(422, `unknown patch type found: ${jsonText(directive)}`);
   }
   retainKeys(original, patch);
   setElementOrders(schema, original, patch);
@@ -91,10 +92,10 @@ function retainKeys(original: JsonObject, patch: JsonObject): void {
   const retained = patch[RETAIN_KEYS];
   if (retained === undefined) return;
   delete patch[RETAIN_KEYS];
-  if (!Array.isArray(retained)) throw new ApplyError(400, `invalid patch: ${RETAIN_KEYS} must be a list`);
+  if (!Array.isArray(retained)) throw new ApplyError(400, 'invalid patch format of retainKeys');
   for (const key of Object.keys(patch)) {
     if (patch[key] !== null && !key.startsWith('$') && !retained.includes(key))
-      throw new ApplyError(422, '$retainKeys list does not match fields in patch');
+      throw new ApplyError(400, 'invalid patch format of retainKeys');
   }
   for (const key of Object.keys(original)) if (!retained.includes(key)) delete original[key];
 }
@@ -136,8 +137,8 @@ function checkOrder(change: unknown[], order: unknown[], mergeKey: string | unde
     const at = wanted.indexOf(identity(item));
     if (at <= last)
       throw new ApplyError(
-        422,
-        `The order in patch list:\n${jsonText(change)}\n doesn't match $setElementOrder list:\n${jsonText(order)}\n`,
+        500,
+        `The order in patch list:\n${goText(change)}\n doesn't match $setElementOrder list:\n${goText(order)}\n`,
       );
     last = at;
   }

@@ -1,6 +1,6 @@
 import { equalJson, type JsonObject, type JsonSchema } from '../schema/index.ts';
 import { ApplyError } from './errors.ts';
-import { jsonText } from './mergepatch.ts';
+import { goText } from './mergepatch.ts';
 import { withoutDirectives } from './directives.ts';
 import { isObject } from './values.ts';
 
@@ -27,7 +27,7 @@ export function mergeStrategicLists(
     return orderElements(merged, patch, original, undefined);
   }
   const mergeKey = field['x-kubernetes-patch-merge-key'];
-  if (mergeKey === undefined) throw new ApplyError(422, `cannot merge lists without merge key for ${name}`);
+  if (mergeKey === undefined) throw new ApplyError(500, `cannot merge lists without merge key for ${name}`);
   const { kept, changes } = special(original, patch, mergeKey);
   const merged = kept;
   for (const change of changes) {
@@ -57,8 +57,8 @@ function special(
       kept = kept.filter((k) => !(isObject(k) && equalJson(k[mergeKey], key)));
     } else if (directive === 'replace') replace = true;
     else if (directive === 'merge')
-      throw new ApplyError(422, 'merging lists cannot yet be specified in the patch');
-    else throw new ApplyError(422, `unknown patch type found: ${jsonText(directive)}`);
+      throw new ApplyError(500, 'merging lists cannot yet be specified in the patch');
+    else throw new ApplyError(500, `unknown patch type: ${goText(directive)} in map: ${goText(item)}`);
   }
   return replace ? { kept: [], changes } : { kept, changes };
 }
@@ -66,7 +66,7 @@ function special(
 function keyOf(item: unknown, mergeKey: string): unknown {
   const key = isObject(item) ? item[mergeKey] : undefined;
   if (key === undefined)
-    throw new ApplyError(422, `map: ${jsonText(item)} does not contain declared merge key: ${mergeKey}`);
+    throw new ApplyError(500, `map: ${goText(item)} does not contain declared merge key: ${mergeKey}`);
   return key;
 }
 

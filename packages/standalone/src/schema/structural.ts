@@ -159,17 +159,13 @@ function nested(schema: JsonSchema, skipAny: boolean, path: string, errors: Fiel
     errors.push(forbidden(`${path}.properties[metadata]`, 'must not be specified in a nested context'));
 }
 
-/** Every property or item named in a junctor must also stand outside of it. */
+/** Every property or item named in a junctor of the root must also stand outside of it. Of the root only: below it the real
+ * server doesn't look. */
 function completeness(schema: JsonSchema, path: string, errors: FieldError[]): void {
   for (const name of ['allOf', 'anyOf', 'oneOf'] as const)
     for (const [i, option] of (schema[name] ?? []).entries())
       complete(option, schema, `${path}.${name}[${i}]`, path, errors);
   if (schema.not !== undefined) complete(schema.not, schema, `${path}.not`, path, errors);
-  for (const [key, property] of Object.entries(schema.properties ?? {}))
-    completeness(property, `${path}.properties[${key}]`, errors);
-  if (schema.items !== undefined) completeness(schema.items, `${path}.items`, errors);
-  if (typeof schema.additionalProperties === 'object')
-    completeness(schema.additionalProperties, `${path}.additionalProperties`, errors);
 }
 
 function complete(
