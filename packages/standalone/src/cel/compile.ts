@@ -364,8 +364,11 @@ export class Compiler {
     const left = this.expr(e.left, scope);
     const right = this.expr(e.right, scope);
     const settles = e.op === 'or';
-    if (!isBool(left.type) || !isBool(right.type))
-      return this.noOverload(e.at, settles ? '_||_' : '_&&_', [left.type, right.type]);
+    for (const [side, { type }] of [
+      [e.left, left],
+      [e.right, right],
+    ] as const)
+      if (!isBool(type)) this.issue(side.at, `expected type 'bool' but found '${typeText(type)}'`);
     const run = (f: Frame): unknown => {
       const first = attempt(left, f);
       if (first === settles) return settles;

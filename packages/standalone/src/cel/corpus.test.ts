@@ -19,7 +19,9 @@ const corpus = parseJson(read('celcorpus.json')).value as Case[];
 
 /** The corpus' schemas stand below the root, as those of a field do. */
 function outcome(c: Case, rule: ValidationRule): string[] {
-  const schema = { ...c.schema, 'x-kubernetes-validations': [rule] };
+  // A rule of several lines must have a message; the corpus goes around that check.
+  const told = rule.rule.includes('\n') ? { ...rule, message: 'fails' } : rule;
+  const schema = { ...c.schema, 'x-kubernetes-validations': [told] };
   const wrapped: JsonSchema = c.isRoot ? schema : { type: 'object', properties: { root: schema } };
   const rules = compileSchemaRules(wrapped);
   if (rules.errors.length > 0) return rules.errors.map((e) => e.message);

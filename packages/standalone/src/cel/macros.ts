@@ -22,7 +22,8 @@ export function expandMacro(compiler: Compiler, call: Call, scope: Scope): Code 
 
 function has(compiler: Compiler, call: Call, scope: Scope): Code {
   const [arg] = call.args;
-  if (arg?.op !== 'select' || arg.optional) return compiler.issue(call.at, 'invalid argument to has() macro');
+  if (arg?.op !== 'select' || arg.optional)
+    return compiler.issue(arg?.at ?? call.at, 'invalid argument to has() macro');
   const of = compiler.expr(arg.of, scope);
   compiler.fieldType(of.type, arg.field, call.at);
   const { field } = arg;

@@ -41,10 +41,13 @@ export function parse(text: string): Expr {
   } catch (error) {
     const { range, summary } = error as { range?: { start: number; end: number }; summary?: string };
     const why = syntaxText(text, summary ?? (error instanceof Error ? error.message : String(error)), range);
-    throw new CelError(issueText(text, range?.start ?? 0, `Syntax error: ${why}`), { cause: error });
+    throw new CelError(issueText(text, range?.start ?? 0, why), { cause: error });
   }
   return new Adapter(text, marks).expr(ast);
 }
+
+const START_OF_EXPRESSION =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
 /** The parser's words as ANTLR's, which cel-go shows. */
 function syntaxText(
@@ -52,10 +55,16 @@ function syntaxText(
   summary: string,
   range: { start: number; end: number } | undefined,
 ): string {
+  if (summary.includes('iteration variable')) return 'argument must be a simple name';
   const token = text.slice(range?.start ?? 0, range?.end ?? 0) || '<EOF>';
   const expected = /^Expected (\w+), got/.exec(summary)?.[1];
-  if (expected !== undefined) return `mismatched input '${token}' expecting ${expected}`;
-  return summary.startsWith('Unexpected character') ? `mismatched input '${token}' expecting <EOF>` : summary;
+  if (expected === 'RPAREN') return `Syntax error: missing ')' at '${token}'`;
+  if (expected !== undefined) return `Syntax error: mismatched input '${token}' expecting ${expected}`;
+  if (summary.startsWith('Unexpected character'))
+    return `Syntax error: mismatched input '${token}' expecting <EOF>`;
+  if (summary.startsWith('Unexpected token'))
+    return `Syntax error: mismatched input '${token}' expecting ${START_OF_EXPRESSION}`;
+  return `Syntax error: ${summary}`;
 }
 
 /** `ERROR: <input>:1:5: message`, the line and a pointer below it. */

@@ -52,20 +52,14 @@ interface CompiledRules extends SchemaRules {
 export function compileSchemaRules(schema: JsonSchema, path = ''): SchemaRules {
   const errors: FieldError[] = [];
   const counter = { count: 0 };
-  const root = compileNode(
-    schema,
-    { path, name: 'self', root: true, uncorrelatable: undefined },
-    errors,
-    counter,
-  );
+  const root = compileNode(schema, { path, root: true, uncorrelatable: undefined }, errors, counter);
   const compiled: CompiledRules = { errors, count: counter.count, root };
   return compiled;
 }
 
-/** Where a node stands: in the CRD, in the names of types, and in which list it can't be told which old value is its own. */
+/** Where a node stands: in the CRD, and in which list it can't be told which old value is its own. */
 interface Place {
   path: string;
-  name: string;
   root: boolean;
   uncorrelatable: string | undefined;
 }
@@ -76,10 +70,10 @@ function compileNode(
   errors: FieldError[],
   counter: { count: number },
 ): RuleNode | undefined {
-  const { path, name, root, uncorrelatable } = place;
-  const declaration = declare(schema, name, root);
+  const { path, root, uncorrelatable } = place;
+  const declaration = declare(schema, 'selfType', root);
   const below = (inner: JsonSchema, step: string, within = uncorrelatable): RuleNode | undefined => {
-    const at = { path: `${path}${step}`, name: `${name}${step}`, root: false, uncorrelatable: within };
+    const at = { path: `${path}${step}`, root: false, uncorrelatable: within };
     return compileNode(inner, at, errors, counter);
   };
   const properties = new Map<string, RuleNode>();
@@ -130,6 +124,8 @@ function compileRule(
     errors.push(required(`${path}.rule`, 'rule is not specified'));
     return [];
   }
+  if (source.rule.trim().includes('\n') && (source.message ?? '') === '')
+    errors.push(required(`${path}.message`, 'message must be specified if rule contains line breaks'));
   const oldSelf = source.optionalOldSelf === true ? optional(declaration.type) : declaration.type;
   const variables = { self: declaration.type, oldSelf };
   const attempt = (text: string, field: string, prefix: string, wanted: string): Program | undefined => {

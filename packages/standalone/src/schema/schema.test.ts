@@ -260,9 +260,7 @@ test('a CRD whose schema is not structural is told where and why', () => {
     'spec.schema',
   ).map((e) => `${e.field}: ${e.message}`);
   const at = 'spec.schema.properties[spec]';
-  assert.deepEqual(errors.slice(0, 1), [
-    `${at}.anyOf[0].properties[b].type: Forbidden: must be empty to be structural`,
-  ]);
+  assert.ok(errors.includes(`${at}.anyOf[0].properties[b].type: Forbidden: must be empty to be structural`));
   assert.ok(
     errors.includes(
       `${at}.properties[untyped].type: Required value: must not be empty for specified object fields`,
