@@ -84,17 +84,17 @@ export class Rbac {
   }
 
   authorize(a: Attributes): Decision | undefined {
-    for (const { rule, binding, subject } of this.#rules(a.user, a.namespace)) {
-      if (!allows(rule, a)) continue;
-      const [, , role = ''] = binding.role.split('/');
-      const kind = binding.role.startsWith('roles/') ? 'Role' : 'ClusterRole';
-      const [what, ...who] = subject.split(' ');
-      return {
-        allowed: true,
-        reason: `RBAC: allowed by ${binding.kind} "${binding.name}" of ${kind} "${role}" to ${what} "${who.join(' ')}"`,
-      };
-    }
-    return undefined;
+    const found = [...this.#rules(a.user, a.namespace)].filter(({ rule }) => allows(rule, a));
+    // The first that the real server would meet: bindings of the cluster by name, then those of the namespace.
+    const [first] = found.sort((x, y) => (order(x.binding) < order(y.binding) ? -1 : 1));
+    if (!first) return undefined;
+    const [, , role = ''] = first.binding.role.split('/');
+    const kind = first.binding.role.startsWith('roles/') ? 'Role' : 'ClusterRole';
+    const [what, ...who] = first.subject.split(' ');
+    return {
+      allowed: true,
+      reason: `RBAC: allowed by ${first.binding.kind} "${first.binding.name}" of ${kind} "${role}" to ${what} "${who.join(' ')}"`,
+    };
   }
 
   /** Every rule that applies to the user in the namespace, for SelfSubjectRulesReview. */
@@ -107,6 +107,10 @@ export class Rbac {
     const held = this.rulesFor(user, namespace);
     return rules.every((rule) => covered(rule, held));
   }
+}
+
+function order(binding: Binding): string {
+  return `${binding.kind} ${binding.name}`;
 }
 
 function covered(rule: PolicyRule, held: PolicyRule[]): boolean {

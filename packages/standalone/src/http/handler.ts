@@ -7,8 +7,8 @@ import { impersonate } from '../authn/impersonate.ts';
 import type { Tokens } from '../authn/tokens.ts';
 import { ANONYMOUS, type User } from '../authn/user.ts';
 import type { Discovery } from '../discovery/discovery.ts';
-import { VIRTUAL } from '../kinds/virtual.ts';
-import { isObj } from '../object.ts';
+import { firstFields, VIRTUAL } from '../kinds/virtual.ts';
+import { isObj, type Obj, type ObjectMeta } from '../object.ts';
 import type { OpenApi } from '../openapi/openapi.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { FieldValidation, Request } from '../registry/request.ts';
@@ -152,9 +152,13 @@ async function serveRoute(
     const { value } = decode(await readBody(request), request.headers['content-type'], virtual.kind);
     if (!isObj(value)) throw badRequest(`the body is no ${virtual.kind}`);
     const now = parts.clock();
-    const answer = review(virtual.kind, value, user, found.namespace, { ...parts, now });
     const typed = { kind: virtual.kind, apiVersion: `${virtual.group}/${virtual.version}` };
-    return sendJson(response, 201, { ...typed, ...answer });
+    const object = { ...value, ...typed, metadata: {} as ObjectMeta };
+    const { fieldManager } = writeOptions(url.searchParams, request);
+    const managedFields = firstFields(virtual, object, fieldManager, now);
+    const answer = review(virtual.kind, object, user, found.namespace, { ...parts, now });
+    const metadata = { ...(answer?.['metadata'] as Obj), ...(managedFields.length ? { managedFields } : {}) };
+    return sendJson(response, 201, { ...answer, metadata });
   }
   const resource = parts.resources.find(found.group, found.version, found.plural);
   const version = resource?.versions.get(found.version);

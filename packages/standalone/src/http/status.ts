@@ -51,7 +51,7 @@ function details(about: About, name: string, more: Obj = {}): Obj {
   return {
     ...(name ? { name } : {}),
     ...(about.group ? { group: about.group } : {}),
-    kind: about.resource,
+    ...(about.resource ? { kind: about.resource } : {}),
     ...more,
   };
 }

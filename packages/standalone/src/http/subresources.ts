@@ -1,6 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ISSUER } from '../authn/tokens.ts';
-import { at, child, isObj, list, strings, text, time, type KubeObject, type Obj } from '../object.ts';
+import {
+  at,
+  child,
+  isObj,
+  list,
+  strings,
+  text,
+  time,
+  type KubeObject,
+  type Obj,
+  type ObjectMeta,
+} from '../object.ts';
+import { firstFields } from '../kinds/virtual.ts';
 import { badValue, required } from '../registry/metadata.ts';
 import { deleteOptions } from '../registry/deletion.ts';
 import type { Request } from '../registry/request.ts';
@@ -52,10 +65,20 @@ async function token(parts: Parts, request: Request, body: Obj): Promise<Obj> {
     bound,
     now: request.now,
   });
+  const kind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
+  const sent = {
+    ...body,
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: {} as ObjectMeta,
+  };
+  const managedFields = firstFields(kind, sent, request.fieldManager, request.now, 'token');
   return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: {
+      uid: randomUUID(),
+      ...(managedFields.length > 0 ? { managedFields } : {}),
       name: account.metadata.name,
       namespace: account.metadata.namespace,
       creationTimestamp: time(request.now),

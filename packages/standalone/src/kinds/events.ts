@@ -24,7 +24,9 @@ function renamed(object: KubeObject, apiVersion: string, pairs: [string, string]
 
 /** A stored (core/v1) Event as events.k8s.io/v1. */
 export function readEvent(stored: KubeObject): KubeObject {
-  return renamed(stored, 'events.k8s.io/v1', RENAMED);
+  const event = renamed(stored, 'events.k8s.io/v1', RENAMED);
+  for (const key of ['reportingController', 'reportingInstance']) if (event[key] === '') delete event[key];
+  return event;
 }
 
 /** An events.k8s.io/v1 Event as it is stored. */

@@ -1,5 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { sameObject, updateManagedFields, type ManagedFieldsEntry } from '../apply/index.ts';
+import {
+  sameObject,
+  updateManagedFields,
+  type ManagedFieldsEntry,
+  type ObjectType,
+  type Writer,
+} from '../apply/index.ts';
 import { runSchemaRules } from '../cel/index.ts';
 import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
 import { clone, isObj, same, time, type KubeObject, type Obj } from '../object.ts';
@@ -75,6 +81,7 @@ export function finishCreate(object: KubeObject, request: Request, applied: bool
   resource.hooks.onCreate?.(object, hookContext(request));
   if (version.schema) applyDefaults(object, version.schema, { dropNulls: !applied });
   if (!applied) own(undefined, object, request);
+  resource.hooks.prepare?.(object);
   check(object, undefined, request);
   return stored(object, request);
 }
@@ -198,6 +205,18 @@ function count(object: KubeObject, live: KubeObject, request: Request): void {
   if (!same(rest(object), rest(live))) object.metadata.generation = (live.metadata.generation ?? 0) + 1;
 }
 
+/** Ownership of what was POSTed, for answers that are not stored. */
+export function firstOwner(
+  object: KubeObject,
+  type: ObjectType,
+  zero: Obj,
+  writer: Writer,
+): ManagedFieldsEntry[] {
+  const entries = updateManagedFields(type, undefined, object, writer) ?? [];
+  for (const entry of entries) disown(entry.fieldsV1, zero, object);
+  return entries.filter((entry) => entry.fieldsV1 && Object.keys(entry.fieldsV1).length > 0);
+}
+
 function own(live: KubeObject | undefined, object: KubeObject, request: Request): void {
   if (request.resource.hooks.unmanaged) {
     delete object.metadata.managedFields;
@@ -234,12 +253,16 @@ function disown(fields: Obj | undefined, zero: Obj, object: Obj): void {
   for (const [key, value] of Object.entries(zero)) {
     const own = fields[`f:${key}`];
     if (!isObj(own)) continue;
-    if (isObj(value)) {
+    const atomic = Object.keys(own).length === 0;
+    if (atomic) {
+      if (same(object[key], value)) delete fields[`f:${key}`];
+    } else if (isObj(value)) {
       delete own['.'];
       disown(own, value, isObj(object[key]) ? object[key] : {});
       if (Object.keys(own).length === 0) delete fields[`f:${key}`];
-    } else if (object[key] === value) delete fields[`f:${key}`];
+    }
   }
+  for (const [key, value] of Object.entries(object)) if (value === null) delete fields[`f:${key}`];
 }
 
 const RULES_NOT_RUN: Cause = {

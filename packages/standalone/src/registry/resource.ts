@@ -64,6 +64,8 @@ export interface Hooks {
   /** Nobody's ownership of fields is recorded. */
   unmanaged?: boolean;
   onCreate?: (object: KubeObject, context: HookContext) => void;
+  /** Sets what the creator does not come to own. */
+  prepare?: (object: KubeObject) => void;
   onUpdate?: (object: KubeObject, old: KubeObject, context: HookContext) => void;
   validate?: (object: KubeObject, old: KubeObject | undefined) => Cause[];
   /** Names are checked by this instead of as a DNS subdomain. */

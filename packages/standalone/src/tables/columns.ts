@@ -8,6 +8,13 @@ const NAME_TEXT =
 const AGE_TEXT =
   'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata';
 
+const SECRET_TYPE =
+  'Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types';
+const SECRET_DATA =
+  "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4";
+const LEASE_HOLDER =
+  'holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.';
+
 type Cell = (object: KubeObject, now: number) => unknown;
 
 function column(name: string, cell: Cell, more: Partial<Column> = {}): Column {
@@ -155,7 +162,12 @@ const BUILT_IN: Record<string, Column[]> = {
     column('Nominated Node', string('status', 'nominatedNodeName'), WIDE),
     column('Readiness Gates', () => '<none>', WIDE),
   ],
-  secrets: [NAME, column('Type', value('type')), column('Data', count('data'), integer), AGE],
+  secrets: [
+    NAME,
+    column('Type', value('type'), { description: SECRET_TYPE }),
+    column('Data', count('data'), { description: SECRET_DATA }),
+    AGE,
+  ],
   configmaps: [
     NAME,
     column(
@@ -199,7 +211,11 @@ const BUILT_IN: Record<string, Column[]> = {
     column('Count', (e) => Number(at(e, 'series', 'count') ?? at(e, 'count') ?? 1), WIDE),
     column('Name', (e) => e.metadata.name, WIDE),
   ],
-  leases: [NAME, column('Holder', (o) => text(o, 'spec', 'holderIdentity') ?? ''), AGE],
+  leases: [
+    NAME,
+    column('Holder', (o) => text(o, 'spec', 'holderIdentity') ?? '', { description: LEASE_HOLDER }),
+    AGE,
+  ],
   certificatesigningrequests: [
     NAME,
     AGE,
