@@ -28,7 +28,7 @@ export class DigestCache {
     const file = await open(path, 'r');
     try {
       const before = statKey(await file.stat({ bigint: true }));
-      const digest = await hashHandle(file);
+      const digest = await hashHandle(file, Number(stat.size));
       const after = await file.stat({ bigint: true });
       const settled = this.#now() - Number(after.ctimeMs) >= settledAfterMs;
       if (settled && before === key && statKey(after) === key) this.#remember(path, key, digest);
@@ -56,12 +56,12 @@ function statKey(s: BigIntStats): string {
   return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}:${s.uid}:${s.gid}`;
 }
 
-/** `sha256:<hex>` of an open file from its beginning. */
-export async function hashHandle(file: FileHandle): Promise<string> {
+/** `sha256:<hex>` of an open file from its beginning. The size is a hint: most files are small, and a full buffer for each is garbage. */
+async function hashHandle(file: FileHandle, size: number): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(chunkSize);
+  const buffer = Buffer.allocUnsafe(Math.min(chunkSize, size + 1));
   for (let position = 0; ; ) {
-    const { bytesRead } = await file.read(buffer, 0, chunkSize, position);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
     if (bytesRead === 0) return `sha256:${hash.digest('hex')}`;
     hash.update(buffer.subarray(0, bytesRead));
     position += bytesRead;
@@ -72,7 +72,7 @@ export async function hashHandle(file: FileHandle): Promise<string> {
 export async function hashFile(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
-    return await hashHandle(file);
+    return await hashHandle(file, (await file.stat()).size);
   } finally {
     await file.close();
   }

@@ -58,9 +58,9 @@ export class LocalFiles implements HostFiles {
     const source = await open(await this.#paths.target(from), 'r');
     try {
       await this.#replace(to, options, async (file) => {
-        const buffer = Buffer.allocUnsafe(copyChunk);
+        const buffer = Buffer.allocUnsafe(Math.min(copyChunk, (await source.stat()).size + 1));
         for (let position = 0; ; ) {
-          const { bytesRead } = await source.read(buffer, 0, copyChunk, position);
+          const { bytesRead } = await source.read(buffer, 0, buffer.length, position);
           if (bytesRead === 0) return;
           await file.writeFile(buffer.subarray(0, bytesRead));
           position += bytesRead;
