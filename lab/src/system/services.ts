@@ -1,47 +1,45 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { end, type ProcessId, startDetached } from './processes.ts';
-
-/** What runs in a folder: written down as soon as it is started, so that whoever cleans up finds it, also after a SIGKILL. */
-const listFile = 'processes.json';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { end, identify, type ProcessId, startDetached } from './processes.ts';
 
 /**
- * Starts a program that outlives this process and notes it in its folder. Its output goes to `NAME.log` there.
- * @returns what it is known by; `endServices` ends it.
+ * Names a service's folder in its environment. So whoever cleans up finds every service of a folder, also one that was started
+ * in the very moment before the starter was killed: there is no list that could be behind.
  */
+const marker = 'KUBENODE_LAB_SERVICE';
+
+/** Starts a program that outlives this process and belongs to a folder. Its output goes to `NAME.log` there. `endServices` ends it. */
 export async function startService(
   dir: string,
   name: string,
   command: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<ProcessId> {
-  const id = await startDetached(command, { logFile: join(dir, `${name}.log`), env });
-  await writeList(dir, [...(await readList(dir)), { name, ...id }]);
-  return id;
+  return await startDetached(command, {
+    logFile: join(dir, `${name}.log`),
+    env: { ...env, [marker]: resolve(dir) },
+  });
 }
 
-/** How deep below a folder services are looked for, and what is never looked into: hosts' whole file systems. */
-const deepest = 3;
-const notLookedInto: readonly string[] = ['hosts', 'data', 'files'];
-
-/** Ends everything noted in a folder and in those below it, the last started first. */
-export async function endServices(dir: string, depth = 0): Promise<void> {
-  if (!existsSync(dir)) return;
-  for (const service of (await readList(dir)).reverse()) await end(service, 2000);
-  await rm(join(dir, listFile), { force: true });
-  if (depth === deepest) return;
-  for (const entry of await readdir(dir, { withFileTypes: true }))
-    if (entry.isDirectory() && !notLookedInto.includes(entry.name))
-      await endServices(join(dir, entry.name), depth + 1);
+/** Ends every service of a folder and of those below it, the last started first. */
+export async function endServices(dir: string): Promise<void> {
+  for (const service of servicesOf(resolve(dir))) await end(service, 2000);
 }
 
-async function readList(dir: string): Promise<Array<ProcessId & { name: string }>> {
-  const text = await readFile(join(dir, listFile), 'utf8').catch(() => '[]');
-  return JSON.parse(text) as Array<ProcessId & { name: string }>;
-}
-
-async function writeList(dir: string, list: ReadonlyArray<ProcessId & { name: string }>): Promise<void> {
-  await writeFile(join(dir, `${listFile}.tmp`), JSON.stringify(list, null, 2));
-  await rename(join(dir, `${listFile}.tmp`), join(dir, listFile));
+function servicesOf(dir: string): ProcessId[] {
+  const found: ProcessId[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const entry = readFileSync(`/proc/${name}/environ`, 'utf8')
+        .split('\0')
+        .find((variable) => variable.startsWith(`${marker}=`));
+      const folder = entry?.slice(marker.length + 1);
+      const id = folder === dir || folder?.startsWith(`${dir}/`) ? identify(Number(name)) : undefined;
+      if (id !== undefined) found.push(id);
+    } catch {
+      // It ended meanwhile, or is another user's.
+    }
+  }
+  return found.sort((a, b) => Number(b.startedAt) - Number(a.startedAt));
 }
