@@ -1,30 +1,26 @@
-import { attempt, charge, type Code, type Frame, isBool, Lazy } from './code.ts';
+import { indexValue, present, select } from './access.ts';
+import { runner } from './calls.ts';
+import { attempt, type Code, type Frame, isBool, Lazy } from './code.ts';
 import { CelError } from './errors.ts';
-import type { Library, Overload } from './functions.ts';
-import { dispatch } from './functions.ts';
+import type { Library } from './functions.ts';
+import { compileList, compileMap, literalType } from './literals.ts';
 import { expandMacro } from './macros.ts';
 import { type Expr, issueText, parse } from './parse.ts';
-import { select, present, indexValue } from './access.ts';
 import {
   assignable,
   bind,
   type Bindings,
   BOOL,
-  BYTES,
   DOUBLE,
   DYN,
   INT,
   join,
-  list,
-  map,
-  NULL,
   optional,
-  STRING,
   type Type,
   typeText,
   UINT,
 } from './types.ts';
-import { equals, mapKey, Optional, Uint } from './values.ts';
+import { equals } from './values.ts';
 
 /** A whole expression. */
 export interface Program {
@@ -42,8 +38,9 @@ export function compile(text: string, library: Library, variables: Readonly<Reco
 }
 
 /** The names that are in scope, with their types and slots. */
-type Scope = ReadonlyMap<string, { type: Type; slot: number }>;
+export type Scope = ReadonlyMap<string, { type: Type; slot: number }>;
 
+/** Compiles one expression: types and closures in one pass. */
 export class Compiler {
   private readonly text: string;
   readonly library: Library;
@@ -112,9 +109,9 @@ export class Compiler {
       case 'call':
         return expandMacro(this, e, scope) ?? this.call(e, scope);
       case 'list':
-        return this.list(e, scope);
+        return compileList(this, e, scope);
       case 'map':
-        return this.map(e, scope);
+        return compileMap(this, e, scope);
       case 'ternary':
         return this.ternary(e, scope);
       case 'or':
@@ -214,7 +211,7 @@ export class Compiler {
     }
     const target = this.expr(e.target, scope);
     const args = e.args.map((a) =>
-      e.name === 'format' && a.op === 'list' ? this.list(a, scope, true) : this.expr(a, scope),
+      e.name === 'format' && a.op === 'list' ? compileList(this, a, scope, true) : this.expr(a, scope),
     );
     return this.invoke(e, e.name, target, args);
   }
@@ -284,65 +281,6 @@ export class Compiler {
     else this.planError ??= wrong;
   }
 
-  /** `mixed`: entries of any types, as the arguments of format. */
-  private list(e: Expr & { op: 'list' }, scope: Scope, mixed = false): Code {
-    let elem: Type | undefined;
-    const items = e.items.map(({ value, optional: maybe }) => {
-      const code = this.expr(value, scope);
-      const type = maybe && code.type.kind === 'optional' ? code.type.elem : code.type;
-      elem = mixed ? DYN : this.homogeneous(elem, type, value.at);
-      return { run: code.run, maybe };
-    });
-    if (items.some((i) => i.maybe)) {
-      const run = (f: Frame): unknown[] =>
-        items.flatMap(({ run: item, maybe }) => {
-          const value = item(f);
-          if (!maybe) return [value];
-          return value instanceof Optional && value.present ? [value.value] : [];
-        });
-      return { type: list(elem ?? DYN), run };
-    }
-    const runs = items.map((i) => i.run);
-    return { type: list(elem ?? DYN), run: (f) => runs.map((run) => run(f)) };
-  }
-
-  /** Literals hold values of one type. */
-  private homogeneous(first: Type | undefined, next: Type, at: number): Type {
-    if (first === undefined) return next;
-    const joined = join(first, next) ?? join(next, first);
-    if (joined !== undefined) return joined;
-    this.issue(at, `expected type '${typeText(first)}' but found '${typeText(next)}'`);
-    return first;
-  }
-
-  private map(e: Expr & { op: 'map' }, scope: Scope): Code {
-    let keyType: Type | undefined;
-    let valueType: Type | undefined;
-    const entries = e.entries.map(({ key, value, optional: maybe }) => {
-      const k = this.expr(key, scope);
-      const v = this.expr(value, scope);
-      keyType = this.homogeneous(keyType, k.type, key.at);
-      valueType = this.homogeneous(
-        valueType,
-        maybe && v.type.kind === 'optional' ? v.type.elem : v.type,
-        value.at,
-      );
-      return { key: k.run, value: v.run, maybe };
-    });
-    const run = (f: Frame): Map<unknown, unknown> => {
-      const out = new Map<unknown, unknown>();
-      for (const { key, value, maybe } of entries) {
-        const k = mapKey(key(f));
-        const v = value(f);
-        if (maybe && v instanceof Optional && !v.present) continue;
-        if (out.has(k)) throw new CelError(`Failed with repeated key: ${String(k)}`);
-        out.set(k, maybe && v instanceof Optional ? v.value : v);
-      }
-      return out;
-    };
-    return { type: map(keyType ?? DYN, valueType ?? DYN), run };
-  }
-
   private ternary(e: Expr & { op: 'ternary' }, scope: Scope): Code {
     const condition = this.expr(e.condition, scope);
     const yes = this.expr(e.yes, scope);
@@ -381,43 +319,6 @@ export class Compiler {
     };
     return { type: BOOL, run };
   }
-}
-
-function runner(
-  name: string,
-  fitting: readonly Overload[],
-  args: readonly Code[],
-): (frame: Frame) => unknown {
-  const sure = fitting.length === 1 && args.every((a) => certain(a.type));
-  const [only] = fitting;
-  const direct = sure ? only?.run : undefined;
-  return (frame) => {
-    const values = args.map((a) => a.run(frame));
-    charge(frame, 1 + weight(values));
-    return direct === undefined ? dispatch(name, fitting, values) : direct(...(values as never[]));
-  };
-}
-
-/** Whether a value's run time type is known from its static one. */
-function certain(type: Type): boolean {
-  if (type.kind === 'list' || type.kind === 'optional') return certain(type.elem);
-  return type.kind !== 'dyn' && type.kind !== 'param';
-}
-
-/** Long strings and lists cost more to look at: a tenth of their length, as cel-go counts. */
-function weight(values: readonly unknown[]): number {
-  let total = 0;
-  for (const value of values)
-    if (typeof value === 'string' || Array.isArray(value)) total += value.length / 10;
-  return Math.floor(total);
-}
-
-function literalType(value: unknown): Type {
-  if (typeof value === 'bigint') return INT;
-  if (typeof value === 'number') return DOUBLE;
-  if (typeof value === 'string') return STRING;
-  if (typeof value === 'boolean') return BOOL;
-  return value === null ? NULL : value instanceof Uint ? UINT : BYTES;
 }
 
 /** `a.b` where neither is a variable: the name of a namespace. */
