@@ -66,3 +66,14 @@ export async function createHost(options: HostOptions): Promise<OpenHost> {
     close,
   };
 }
+
+/** Stops everything that the built-in supervisor runs below a folder, for taking a local host down. Rejects with ServiceError. */
+export async function stopLocalHost(root: string, timeoutMs: number): Promise<void> {
+  const { Supervisor } = await import('./supervisor/supervisor.ts');
+  const supervisor = await Supervisor.open(rootedPaths(root));
+  try {
+    await supervisor.stopAll(timeoutMs);
+  } finally {
+    supervisor.close();
+  }
+}

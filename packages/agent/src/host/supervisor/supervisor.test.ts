@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { rootedPaths } from '../files/rooted-paths.ts';
+import { stopLocalHost } from '../index.ts';
 import { processStat } from '../process.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -28,9 +29,7 @@ async function localHost(
   };
   t.after(async () => {
     for (const supervisor of opened) supervisor.close();
-    const last = await Supervisor.open(rootedPaths(root));
-    await last.stopAll(5_000);
-    last.close();
+    await stopLocalHost(root, 5_000);
     await rm(root, { recursive: true, force: true });
   });
   return { root, open, log };
