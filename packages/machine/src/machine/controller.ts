@@ -24,7 +24,7 @@ import { agentUnreachable } from '../assigner/view.ts';
 import type { Caches } from '../caches.ts';
 import type { Definitions } from '../definitions.ts';
 import { Machine } from '../kinds.ts';
-import { planDeletion } from './deletion.ts';
+import { agentLeaves, planDeletion } from './deletion.ts';
 import { Leases } from './leases.ts';
 import { type NodePatch, planNode, planNodeRemoval } from './node.ts';
 import {
@@ -36,6 +36,7 @@ import {
   nextLook,
   type OwnStatus,
   ownStatus,
+  silenceOf,
 } from './plan.ts';
 
 export interface MachineOptions {
@@ -61,6 +62,8 @@ export function machineController(options: MachineOptions): Controller {
   const leases = new Leases();
   /** Since when a change that can wait does so; monotonic milliseconds. */
   const waiting = new Map<string, number>();
+  /** Since when an agent is known to be told to leave; monotonic milliseconds. */
+  const told = new Map<string, number>();
   // From the first list on, also while another process leads: then nothing has to be waited for when this one does.
   caches.leases.on(({ key, new: lease }) => {
     const name = lease?.machine ?? key.slice(systemNamespace.length + 1);
@@ -73,7 +76,12 @@ export function machineController(options: MachineOptions): Controller {
     const node = nodeName === undefined ? undefined : caches.nodes.get(nodeName);
     const owner = nodeName === undefined ? undefined : ownerOf(caches, nodeName);
     const now = clock.monotonic();
+    const { name } = machine.metadata;
+    const isTold = findCondition(machine.status?.conditions, 'Deleting')?.reason === agentLeaves;
+    if (isTold && !told.has(name)) told.set(name, now);
+    const toldAt = told.get(name);
     return {
+      ...(isTold && toldAt !== undefined ? { toldMs: now - toldAt } : {}),
       node,
       claimedBy: owner === machine.metadata.name ? undefined : owner,
       heard: leases.heard(machine.metadata.name, now),
@@ -90,13 +98,14 @@ export function machineController(options: MachineOptions): Controller {
       const machine = caches.machines.get(name);
       if (machine === undefined) {
         waiting.delete(name);
+        told.delete(name);
         return {};
       }
       const facts = factsOf(machine);
       if (machine.metadata.deletionTimestamp !== undefined) {
         const isGoing =
           machine.spec.deletionPolicy === 'Delete' && (await definitions.isGoing(Machine.plural, signal));
-        if (isGoing || planDeletion(machine, facts.heard?.silentMs, clock.now()).release) {
+        if (isGoing || planDeletion(machine, silenceOf(facts)).release) {
           await release(machine, facts, isGoing || machine.spec.deletionPolicy === 'Retain', signal);
           return {};
         }

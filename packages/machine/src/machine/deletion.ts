@@ -15,14 +15,25 @@ export interface Deletion {
 /** Reason of the condition Deleting that tells the agent to take itself off the host and to say so (AgentReady, False, Left). */
 export const agentLeaves = 'AgentLeaves';
 
+/** What is known of an agent by the clock of this process, in milliseconds. */
+export interface AgentSilence {
+  /** Since it was heard of; undefined: never. */
+  readonly silentMs: number | undefined;
+  /** Since it was told to leave; undefined: it was not. */
+  readonly toldMs: number | undefined;
+}
+
+/** An agent that was told to leave has this time to say so. Milliseconds. */
+export const leaveWithinMs = 300_000;
+
 /**
  * What the deletion of a Machine waits for. Retain: for nothing, the host keeps everything, its agent included. Delete: the assigner
- * sets every component to Absent; when the agent has removed them all it is told to leave; when it has left, or is silent after it
- * was told, the Machine goes. Nothing is given up by itself: whoever does not want to wait sets deletionPolicy to Retain.
- * @param silentMs since the agent was heard of, undefined: never
- * @param now epoch milliseconds
+ * sets every component to Absent; when the agent has removed them all it is told to leave; when it has left, or falls silent, or has
+ * not left in time (nothing of what was brought is there any more), the Machine goes. The removal itself is not given up: whoever
+ * does not want to wait for it sets deletionPolicy to Retain.
  */
-export function planDeletion(machine: Machine, silentMs: number | undefined, now: number): Deletion {
+export function planDeletion(machine: Machine, agentSays: AgentSilence): Deletion {
+  const { silentMs, toldMs } = agentSays;
   const { metadata, spec } = machine;
   const conditions = machine.status?.conditions;
   if (spec.deletionPolicy === 'Retain') {
@@ -42,13 +53,18 @@ export function planDeletion(machine: Machine, silentMs: number | undefined, now
   if (isTold && isSilent) {
     return { reason: 'Released', message: 'The agent was told to leave and is silent.', release: true };
   }
+  if (isTold && toldMs !== undefined && toldMs >= leaveWithinMs) {
+    const message = `All components are removed; the agent was told to leave and is still there after ${formatDuration(leaveWithinMs)}.`;
+    return { reason: 'Released', message, release: true };
+  }
   const view = viewOfMachine(machine);
   const left = view.entries.filter((entry) => !isRemoved(view, entry)).map((entry) => entry.name);
-  const waiting = formatDuration(now - Date.parse(metadata.deletionTimestamp ?? new Date(now).toISOString()));
+  // A time and no count of minutes: the status is written only when something changes.
+  const since = metadata.deletionTimestamp ?? '';
   const way = 'To delete the Machine and leave the host as it is, set spec.deletionPolicy to Retain.';
   if (left.length > 0) {
     const what = `${left.slice(0, 5).join(', ')}${left.length > 5 ? ` and ${left.length - 5} more` : ''}`;
-    const message = `Waits for the agent to remove ${what}, for ${waiting}. ${way}`;
+    const message = `Waits since ${since} for the agent to remove ${what}. ${way}`;
     if (!isSilent) return { reason: 'RemovingComponents', message, release: false };
     return {
       reason: 'AgentUnreachable',
@@ -56,7 +72,7 @@ export function planDeletion(machine: Machine, silentMs: number | undefined, now
       release: false,
     };
   }
-  const next = `or is silent for ${formatDuration(leaseStaleMs)}`;
+  const next = `or is silent for ${formatDuration(leaseStaleMs)}, after ${formatDuration(leaveWithinMs)} in any case`;
   return {
     reason: agentLeaves,
     message: `All components are removed. Goes on when the agent has left ${next}.`,

@@ -254,8 +254,10 @@ describe('deletion', () => {
     return { ...given, metadata: { ...given.metadata, deletionTimestamp: '2026-03-01T11:50:00Z' } };
   };
 
+  const silent = (silentMs: number | undefined, toldMs?: number) => ({ silentMs, toldMs });
+
   test('Retain lets go at once', () => {
-    assert.equal(planDeletion(deleted({ components: [entry] }), 0, now).release, true);
+    assert.equal(planDeletion(deleted({ components: [entry] }), silent(0)).release, true);
   });
 
   test('Delete waits for what is on the host, and says how long and how to leave it', () => {
@@ -264,34 +266,47 @@ describe('deletion', () => {
       ...given,
       status: { ...given.status, components: [{ name: 'runc', state: 'Removing' as const }] },
     };
-    const plan = planDeletion(running, 1000, now);
+    const plan = planDeletion(running, silent(1000));
     assert.equal(plan.release, false);
     assert.equal(plan.reason, 'RemovingComponents');
-    assert.match(plan.message, /remove runc, for 10m.*deletionPolicy to Retain/);
-    assert.equal(planDeletion(running, 200_000, now).reason, 'AgentUnreachable');
+    assert.match(
+      plan.message,
+      /since 2026-03-01T11:50:00Z for the agent to remove runc.*deletionPolicy to Retain/,
+    );
+    assert.equal(planDeletion(running, silent(200_000)).reason, 'AgentUnreachable');
   });
 
   test('Delete tells the agent to leave when all is removed, and goes when it has left', () => {
     const spec = { deletionPolicy: 'Delete', components: [entry] } as const;
-    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }), 1000, now).reason, 'AgentLeaves');
+    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }), silent(1000)).reason, 'AgentLeaves');
     const left = [condition('AgentReady', 'False', 'Left')];
-    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }, left), 1000, now).release, true);
+    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }, left), silent(1000)).release, true);
   });
 
   test('Delete goes too when the agent falls silent after it was told to leave, and only then', () => {
     const spec = { deletionPolicy: 'Delete', components: [entry] } as const;
     const told = [...reporting, condition('Deleting', 'True', 'AgentLeaves')];
-    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }, told), 200_000, now).release, true);
-    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }, told), 1000, now).release, false);
-    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }), 200_000, now).release, false);
+    assert.equal(
+      planDeletion(deleted({ ...spec, components: [entry] }, told), silent(200_000)).release,
+      true,
+    );
+    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }, told), silent(1000)).release, false);
+    assert.equal(planDeletion(deleted({ ...spec, components: [entry] }), silent(200_000)).release, false);
+  });
+
+  test('Delete does not wait for ever for an agent that does not leave a clean host', () => {
+    const told = [...reporting, condition('Deleting', 'True', 'AgentLeaves')];
+    const given = deleted({ deletionPolicy: 'Delete', components: [entry] }, told);
+    assert.equal(planDeletion(given, silent(1000, 299_000)).release, false);
+    assert.equal(planDeletion(given, silent(1000, 300_000)).release, true);
   });
 
   test('Delete of a machine that never had an agent waits for nothing', () => {
-    assert.equal(planDeletion(deleted({ deletionPolicy: 'Delete' }, []), undefined, now).release, true);
+    assert.equal(planDeletion(deleted({ deletionPolicy: 'Delete' }, []), silent(undefined)).release, true);
   });
 
   test('a paused Machine is held', () => {
-    const plan = planDeletion(deleted({ deletionPolicy: 'Delete', paused: true }), 0, now);
+    const plan = planDeletion(deleted({ deletionPolicy: 'Delete', paused: true }), silent(0));
     assert.deepEqual([plan.release, plan.reason], [false, 'Paused']);
   });
 });

@@ -3,7 +3,7 @@ import { type ConditionInput, findCondition, formatDuration, setCondition } from
 import { canonical } from '../machinecomponentset/plan.ts';
 import type { Awaited } from '../assigner/plan.ts';
 import { agentLeft, agentUnreachable } from '../assigner/view.ts';
-import { planDeletion } from './deletion.ts';
+import { type AgentSilence, planDeletion } from './deletion.ts';
 import type { Heard } from './leases.ts';
 import type { NodeView } from './node.ts';
 
@@ -19,10 +19,15 @@ export interface Facts {
   readonly awaited: readonly Awaited[] | undefined;
   /** How long this process has looked on, milliseconds: before that it judges no silence. */
   readonly watchedMs: number;
+  /** Since this process saw that the agent was told to leave, milliseconds; undefined: it was not. */
+  readonly toldMs?: number;
 }
 
 /** The fields of the status that the Machine controller writes. The conditions are its own only. */
-export type OwnStatus = Pick<MachineStatus, 'phase' | 'conditions' | 'nodeRef' | 'kubeletVersion'>;
+export type OwnStatus = Pick<
+  MachineStatus,
+  'observedGeneration' | 'phase' | 'conditions' | 'nodeRef' | 'kubeletVersion'
+>;
 
 type Verdict = Omit<ConditionInput, 'type' | 'observedGeneration'>;
 const owned = ['InfrastructureReady', 'NodeReady', 'Ready', 'Paused', 'Deleting'] as const;
@@ -37,7 +42,7 @@ export function machineStatus(machine: Machine, facts: Facts, now: number): OwnS
     Paused: machine.spec.paused
       ? yes('Paused', 'spec.paused is true: the controllers leave the machine alone.')
       : no('NotPaused', ''),
-    Deleting: deleting(machine, facts, now),
+    Deleting: deleting(machine, facts),
   };
   verdicts.Ready = ready(machine, facts, verdicts.NodeReady, verdicts.Deleting);
   const conditions = owned.flatMap((type): Condition[] => {
@@ -57,6 +62,7 @@ export function machineStatus(machine: Machine, facts: Facts, now: number): OwnS
   const { node } = facts;
   const isOurs = node !== undefined && facts.claimedBy === undefined;
   return {
+    observedGeneration: machine.metadata.generation ?? 0,
     phase: phaseOf([...(present ?? []).filter((c) => !isOwned(c.type)), ...conditions]),
     conditions,
     ...(isOurs ? { nodeRef: { name: node.name, uid: node.uid } } : {}),
@@ -70,8 +76,9 @@ function isOwned(type: string): boolean {
 
 /** The own fields of the status as it is; comparable with `machineStatus` by `isSameStatus`. */
 export function ownStatus(machine: Machine): OwnStatus {
-  const { phase, nodeRef, kubeletVersion, conditions = [] } = machine.status ?? {};
+  const { observedGeneration, phase, nodeRef, kubeletVersion, conditions = [] } = machine.status ?? {};
   return {
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
     ...(phase === undefined ? {} : { phase }),
     conditions: owned.flatMap((type) => conditions.find((condition) => condition.type === type) ?? []),
     ...(nodeRef === undefined ? {} : { nodeRef }),
@@ -92,9 +99,11 @@ export function canWait(before: OwnStatus, after: OwnStatus): boolean {
   return isSameStatus(withoutProgress(before, isUpdate), withoutProgress(after, isUpdate));
 }
 
-function withoutProgress({ phase, conditions = [], ...rest }: OwnStatus, isUpdate: boolean): OwnStatus {
+function withoutProgress(status: OwnStatus, isUpdate: boolean): OwnStatus {
+  const { phase, nodeRef, kubeletVersion, conditions = [] } = status;
   return {
-    ...rest,
+    ...(nodeRef === undefined ? {} : { nodeRef }),
+    ...(kubeletVersion === undefined ? {} : { kubeletVersion }),
     ...(isUpdate || phase === undefined ? {} : { phase }),
     conditions: conditions
       .filter(({ type }) => !(isUpdate && type === 'Ready'))
@@ -113,6 +122,10 @@ export function isUnreachable(machine: Machine, { heard, watchedMs }: Facts): bo
   const was = findCondition(machine.status?.conditions, 'Ready')?.reason === agentUnreachable;
   if (heard === undefined) return was || watchedMs >= leaseStaleMs;
   return (was && !heard.alive) || heard.silentMs >= leaseStaleMs;
+}
+
+export function silenceOf({ heard, toldMs }: Facts): AgentSilence {
+  return { silentMs: heard?.silentMs, toldMs };
 }
 
 /** When the judgement of silence could change, in milliseconds from now. */
@@ -144,9 +157,9 @@ function nodeReady(machine: Machine, { node, claimedBy }: Facts): Verdict | unde
   };
 }
 
-function deleting(machine: Machine, facts: Facts, now: number): Verdict {
+function deleting(machine: Machine, facts: Facts): Verdict {
   if (machine.metadata.deletionTimestamp === undefined) return no('NotDeleting', '');
-  const { reason, message } = planDeletion(machine, facts.heard?.silentMs, now);
+  const { reason, message } = planDeletion(machine, silenceOf(facts));
   return yes(reason, message);
 }
 

@@ -268,3 +268,13 @@ function report(
     failed: { revision: entry.revision, message: 'probe socket: refused' },
   };
 }
+
+/** A fleet that has brought runc-1 to all its machines. */
+export function settled(count: number, spec: Parameters<Fleet['set']>[1] = {}): Fleet {
+  const fleet = new Fleet().pool(count, { pool: 'web' }).revision('runc-1').revision('runc-2');
+  fleet.set('runc', { revision: 'runc-1', ...spec }).run();
+  return fleet;
+}
+
+/** How many machines were moved in each round. */
+export const sizes = (rounds: readonly string[][]): number[] => rounds.map((names) => names.length);
