@@ -147,3 +147,10 @@ test("an empty list that is applied is nobody's, and leaves nothing in managedFi
   const { object } = apply(type, undefined, config({ spec: { note: 'n', items: [] } }), by('a'));
   assert.deepEqual(owners(object)[0]?.fieldsV1, { 'f:spec': { 'f:note': {} } });
 });
+
+test('managedFields: [] resets for built-in kinds and is as good as absent for custom resources', () => {
+  const live = apply(type, undefined, config({ spec: { note: 'n' } }), by('a')).object;
+  const next = { ...live, metadata: { name: 'o', managedFields: [] } };
+  assert.equal(updateManagedFields(type, live, next, by('b'))?.[0]?.manager, 'a');
+  assert.equal(updateManagedFields(type, live, next, { ...by('b'), emptyListClears: true }), undefined);
+});

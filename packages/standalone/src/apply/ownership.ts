@@ -30,6 +30,8 @@ export interface Writer {
   /** Top-level fields that this endpoint ignores. Default: `status` on the main resource, all but `status` on /status, as for
    * custom resources. Built-in kinds differ: /status of a Node ignores only `spec`, so give `['spec']` there. */
   ignoredFields?: readonly string[];
+  /** Whether `managedFields: []` resets as `[{}]` does: true for built-in kinds, default false as for custom resources. */
+  emptyListClears?: boolean;
 }
 
 /** Keeps the fields that the writer's endpoint may write. */

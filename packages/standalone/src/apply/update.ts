@@ -14,8 +14,8 @@ import { type ObjectType, typeRef } from './type.ts';
 import { isObject } from './values.ts';
 
 /** managedFields after a POST, PUT or one of the patches; undefined for none. `object` is the new object (pruned and defaulted,
- * with what the endpoint ignores put back to live's) and may carry managedFields of its own: `[{}]` (or `[]` where the kind is
- * built in, see `emptyListClears`) resets, absent or unreadable keeps the live one's. Never fails. */
+ * with what the endpoint ignores put back to live's) and may carry managedFields of its own: `[{}]` resets (and `[]` where the
+ * writer says so), absent or unreadable keeps the live one's. Never fails. */
 export function updateManagedFields(
   type: ObjectType,
   live: JsonObject | undefined,
@@ -60,6 +60,7 @@ function startingManagers(live: JsonObject | undefined, object: JsonObject, writ
   const given = managedFieldsOf(object);
   if (Array.isArray(given) && given.length === 1 && isObject(given[0]) && Object.keys(given[0]).length === 0)
     return new Map();
+  if (Array.isArray(given) && given.length === 0 && writer.emptyListClears === true) return new Map();
   const read = loadManagers(given);
   return read === undefined || read.size === 0 ? fromLive() : read;
 }
