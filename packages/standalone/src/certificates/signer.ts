@@ -6,17 +6,13 @@ import { ignoreGone } from '../garbage/owners.ts';
 import { Worker } from '../garbage/worker.ts';
 import { at, child, isObj, list, strings, text, time, type KubeObject, type Obj } from '../object.ts';
 import { internal } from '../registry/internal.ts';
-import { BACKDATE, readCsr, type Authority, type Csr } from './authority.ts';
+import { BACKDATE, readCsr, type Authority, type Csr, type Issue } from './authority.ts';
 
 const CLIENT = 'kubernetes.io/kube-apiserver-client';
 const KUBELET = 'kubernetes.io/kube-apiserver-client-kubelet';
 /** Longest life of a certificate (ms) and the one given where none is asked for; kube-controller-manager's default of a year. */
 const LIFE = 365 * 24 * 3600_000;
 
-const KEY_USAGES: Record<string, x509.KeyUsageFlags> = {
-  'digital signature': x509.KeyUsageFlags.digitalSignature,
-  'key encipherment': x509.KeyUsageFlags.keyEncipherment,
-};
 const CLIENT_USAGES = new Set(['digital signature', 'key encipherment', 'client auth']);
 const KUBELET_USAGES = [
   ['client auth', 'digital signature'],
@@ -120,13 +116,12 @@ export class Signer implements Controller {
     const asked = at(object, 'spec', 'expirationSeconds');
     const life = Math.min(LIFE, typeof asked === 'number' ? Math.max(600, asked) * 1000 : LIFE);
     const usages = strings(object, 'spec', 'usages');
-    const keyUsages = usages.reduce((flags, usage) => flags | (KEY_USAGES[usage] ?? 0), 0);
     return this.#authority.issue({
       subject: { commonName: csr.commonName, organizations: csr.organizations },
       publicKey: new Uint8Array(csr.publicKey),
       notBefore: now - BACKDATE,
       notAfter: now + life,
-      keyUsages,
+      ...keyUsages(usages),
       extendedUsages: [x509.ExtendedKeyUsage.clientAuth],
       names: csr.names,
     });
@@ -157,6 +152,12 @@ export class Signer implements Controller {
     const request = internal(resource, '', name, clock(), subresource);
     await ignoreGone(registry.modify(request, (live) => ({ ...live, status: status(live) })));
   }
+}
+
+/** Client certificates sign; `key encipherment` comes on top where it is asked for. */
+function keyUsages(usages: string[]): Pick<Issue, 'keyUsages'> {
+  if (!usages.includes('key encipherment')) return { keyUsages: x509.KeyUsageFlags.digitalSignature };
+  return { keyUsages: x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment };
 }
 
 function has(object: KubeObject, type: string): boolean {
