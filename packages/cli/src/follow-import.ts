@@ -26,7 +26,7 @@ export async function followImport(client: Client, name: string, options: Follow
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]);
   const shown = new Map<string, string>();
   let object: ImportObject | undefined;
-  screen.doing('waits for the operator');
+  screen.doing('waits for the operator', true);
   const hint = setTimeout(
     () =>
       screen.say(
@@ -76,5 +76,6 @@ function showSteps({ status }: ImportObject, shown: Map<string, string>, screen:
     if (step.state === 'Done') screen.done(line);
     if (step.state === 'Failed') screen.failed(line);
   }
-  if (open !== undefined) screen.doing(`${open.name.padEnd(12)} ${open.message ?? ''}`);
+  if (open !== undefined)
+    screen.doing(`${open.name.padEnd(12)} ${open.message ?? '…'}`, open.message === undefined);
 }

@@ -27,11 +27,14 @@ export class Screen {
     this.say(`  ${this.#color('31', '✗')} ${text}`);
   }
 
-  /** The line that moves. */
-  doing(text: string): void {
+  /**
+   * The line that moves. What is over in a moment is worth no line of its own where nothing can move: `isBrief` leaves it out there.
+   */
+  doing(text: string, isBrief = false): void {
     if (text === this.#line) return;
     this.#line = text;
     if (!this.#isLive) {
+      if (isBrief) return;
       this.#out.write(`  … ${text}\n`);
       return;
     }

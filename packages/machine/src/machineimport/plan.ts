@@ -148,15 +148,19 @@ function endedStep(step: ImportStep, outcome: Outcome, now: number): ImportStep 
         ...step,
         state: 'Running',
         since,
-        message: cut(`${outcome.message}; until ${timestamp(deadline)}`),
+        message: cut(`${unended(outcome.message)}; this may take until ${timestamp(deadline)}`),
       };
     }
-    return failedStep(step, `not done within ${deadlineMs / 1000} s, still waiting: ${outcome.message}`, now);
+    return failedStep(
+      step,
+      `not done within ${deadlineMs / 1000} s, still waiting: ${unended(outcome.message)}`,
+      now,
+    );
   }
   if (on === 'watch') return failedStep(step, outcome.message, now);
   const attempts = (step.attempts ?? 0) + 1;
   const again = timestamp(now + backoffMs(retry, attempts));
-  const message = `${cut(outcome.message, 960)}. Tried again at ${again}`;
+  const message = `${cut(unended(outcome.message), 960)}. Tried again at ${again}`;
   return { name, state: 'Failed', since: timestamp(now), attempts, message };
 }
 
@@ -179,6 +183,11 @@ export function recheckMs(outcomes: readonly Outcome[]): number {
     30_000,
     ...outcomes.map((outcome) => (outcome.state === 'Waiting' ? outcome.againMs : 30_000)),
   );
+}
+
+/** Without its full stop: more is said in the same sentence. */
+function unended(text: string): string {
+  return text.replace(/\.$/, '');
 }
 
 function cut(text: string, length = 1024): string {

@@ -14,8 +14,10 @@ export function statusOf(
     if (condition !== undefined)
       conditions = setCondition(conditions, { ...condition, observedGeneration }, now);
   }
-  const plan = found.plan ?? object.status?.plan;
-  const notReverted = found.notReverted ?? object.status?.notReverted;
+  // Each belongs to one state: a plan of what was done since would mislead.
+  const { state } = object.spec;
+  const plan = state === 'Planned' ? (found.plan ?? object.status?.plan) : undefined;
+  const notReverted = state === 'Reverted' ? (found.notReverted ?? object.status?.notReverted) : undefined;
   return {
     observedGeneration,
     phase: phaseOf(object, list),

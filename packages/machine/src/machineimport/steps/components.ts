@@ -1,5 +1,6 @@
 import type { Machine } from '@kubenode/api';
 import { findCondition } from '@kubenode/runtime';
+import { desiredOf } from '../desired.ts';
 import type { Step } from '../deps.ts';
 import type { Outcome } from '../plan.ts';
 
@@ -10,12 +11,31 @@ export const components: Step = async (work) => {
   const machine = await work.machine();
   const { name } = work.object.spec.machine;
   if (machine === undefined) return gone(name);
-  return judgeComponents(machine);
+  const { components: wanted } = await desiredOf(work.client, machine, work.now(), work.signal);
+  return judgeComponents(
+    machine,
+    wanted.map((entry) => entry.name),
+  );
 };
 
-/** Pure. */
-export function judgeComponents(machine: Machine): Outcome {
+/**
+ * Pure.
+ *
+ * @param wanted components that the sets ask for: a Machine that is seconds old may be Ready with none of them told yet
+ */
+export function judgeComponents(machine: Machine, wanted: readonly string[]): Outcome {
   const { name, generation = 0 } = machine.metadata;
+  const told = new Set((machine.spec.components ?? []).map((entry) => entry.name));
+  const missing = wanted.filter((component) => !told.has(component));
+  if (missing.length > 0) {
+    const ready = findCondition(machine.status?.conditions, 'Ready');
+    const why = ready === undefined || ready.status === 'True' ? '' : ` (${ready.message})`;
+    return {
+      state: 'Waiting',
+      message: `Machine ${name}: not brought yet: ${missing.join(', ')}${why}`,
+      againMs,
+    };
+  }
   const conditions = machine.status?.conditions;
   const ready = findCondition(conditions, 'Ready');
   const all = findCondition(conditions, 'ComponentsReady');
