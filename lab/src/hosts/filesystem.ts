@@ -76,6 +76,10 @@ export async function personalize(state: LabState, host: HostState): Promise<voi
     );
   await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 });
   await copyFile(join(state.dir, 'id_ed25519.pub'), join(root, 'root/.ssh/authorized_keys'));
+  // The owner of a host says there which registries speak plain HTTP; the agent believes nobody else.
+  await mkdir(join(etc, 'kubenode'), { recursive: true, mode: 0o700 });
+  const sources = { sources: [{ prefix: 'http://registry.lab:5000/' }] };
+  await writeFile(join(etc, 'kubenode/sources.json'), `${JSON.stringify(sources)}\n`, { mode: 0o600 });
   if (state.outbound) await letPackagesIn(root);
   if (host.kubelet) await prepareForKubelet(root);
 }
