@@ -47,6 +47,7 @@ export class SupervisedUnit {
   #process: ProcessIdentity | undefined;
   #startedAt = 0;
   #quickDeaths = 0;
+  #released = false;
   #restart: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   /** Told when the supervisor must run the restart that has come due. */
@@ -83,6 +84,8 @@ export class SupervisedUnit {
   }
 
   async start(config: UnitConfig, timeoutMs: number): Promise<void> {
+    if (this.#released)
+      throw new ServiceError(this.#unit, 'unavailable', `start of ${this.#unit}: the supervisor was closed`);
     if (this.#phase.activeState === 'active') return;
     this.#cancelRestart();
     this.#config = config;
@@ -145,8 +148,9 @@ export class SupervisedUnit {
     this.#enter(phases.failed);
   }
 
-  /** Forgets timers; the processes go on. */
+  /** Does nothing any more, whatever becomes of the processes: they go on, and another supervisor may take them up. */
   release(): void {
+    this.#released = true;
     this.#cancelRestart();
     clearInterval(this.#poll);
   }
@@ -223,6 +227,7 @@ export class SupervisedUnit {
   }
 
   async #died(exit: Exit): Promise<void> {
+    if (this.#released) return;
     const config = this.#config;
     const lived = Date.now() - this.#startedAt;
     this.#process = undefined;
