@@ -1,9 +1,8 @@
 /** The control plane of the demo: the embedded API server, what KubeNode needs in it, and the operator, in this process. */
 import { createWriteStream, type WriteStream, writeFileSync } from 'node:fs';
-import { type AgentBinary, installManifests, runOperator } from '@kubenode/machine';
+import { type AgentBinary, install, runOperator } from '@kubenode/machine';
 import { type Client, createClient, jsonLogger, parseKubeconfig } from '@kubenode/runtime';
 import { type ApiServer, startApiServer } from '@kubenode/standalone';
-import { applyManifests } from './manifests.ts';
 import type { StateFolder } from './state-folder.ts';
 
 export interface Plane {
@@ -34,7 +33,7 @@ export async function startPlane(folder: StateFolder, address: string, port: num
   });
   writeFileSync(folder.at('kubeconfig'), server.kubeconfig, { mode: 0o600 });
   const client = createClient(parseKubeconfig(server.kubeconfig, folder.path));
-  await applyManifests(client, installManifests());
+  await install(client, AbortSignal.timeout(60_000));
   return plane(server, client, address, log);
 }
 
