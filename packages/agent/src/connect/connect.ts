@@ -58,17 +58,20 @@ async function connected(
   });
   const tells = recorder({ client, component: 'kubenode-agent', instance: machine, log });
   let uid = known?.machine.uid ?? '';
-  events((type, reason, note) => {
+  const sink: EventSink = (type, reason, note) => {
     tells.event(
       { apiVersion: 'kubenode.io/v1alpha1', kind: 'Machine', name: machine, ...(uid === '' ? {} : { uid }) },
       type,
       reason,
       note,
     );
-  });
+  };
+  events(sink);
   let rejectedAt = Number.NEGATIVE_INFINITY;
   const onError = (error: unknown): void => {
-    log.warn('the API server is not to be had; the host is held as it is', { error: String(error) });
+    void identity.explain(error).then((reason) => {
+      log.warn('the API server is not to be had; the host is held as it is', { reason });
+    });
     if (!isUnauthorized(error) || clock.now() < rejectedAt + rejectedPauseMs) return;
     rejectedAt = clock.now();
     void identity.rejected(signal);
@@ -91,7 +94,11 @@ async function connected(
       keepLease(client, machine, clock, log, signal),
       identity.keepFresh(client, signal),
       tells.run(signal),
-      watchSkew(client, clock, statusLine, signal),
+      watchSkew(client, clock, signal, (skew) => {
+        statusLine.skew = skew;
+        reporter.tellAgain();
+        if (skew !== undefined) sink('Warning', 'ClockWrong', skew);
+      }),
     ]);
   } finally {
     stop.abort(new Error('the connection ends'));
@@ -101,19 +108,23 @@ async function connected(
   }
 }
 
+/** Asks the server for its time now and then, and tells when our clock gets wrong or right. */
 async function watchSkew(
   client: ReturnType<typeof createClient>,
   clock: Clock,
-  statusLine: StatusLine,
   signal: AbortSignal,
+  changed: (skew: string | undefined) => void,
 ): Promise<void> {
+  let last: string | undefined;
   while (!signal.aborted) {
     try {
       const { headers } = await client.raw('GET', '/version', undefined, { signal });
-      statusLine.skew =
+      const skew =
         typeof headers['date'] === 'string'
           ? describeSkew(Date.parse(headers['date']), clock.now())
           : undefined;
+      if (skew !== last) changed(skew);
+      last = skew;
     } catch {
       // Whether the server answers is followDesired's to tell; this asks for its time alone.
     }

@@ -59,7 +59,7 @@ export class AgentIdentity {
         const wait = retryMs[Math.min(attempt, retryMs.length - 1)] ?? 60_000;
         log.error('no identity yet; tried again', {
           machine,
-          error: await this.#explain(error),
+          error: await this.explain(error),
           retryMs: wait,
         });
         await clock.sleep(wait * (0.8 + 0.4 * Math.random()), signal);
@@ -81,7 +81,7 @@ export class AgentIdentity {
       await this.#join(signal);
       await this.#useStored();
     } catch (error) {
-      log.error('joining again failed', { error: await this.#explain(error) });
+      log.error('joining again failed', { error: await this.explain(error) });
     }
   }
 
@@ -103,7 +103,7 @@ export class AgentIdentity {
         signal.throwIfAborted();
         log.error('the certificate could not be renewed yet', {
           until: new Date(current.notAfter).toISOString(),
-          error: await this.#explain(error),
+          error: await this.explain(error),
         });
         if (clock.now() >= current.notAfter) await this.ensure(signal);
         else
@@ -113,7 +113,7 @@ export class AgentIdentity {
   }
 
   /** Why talking to the server failed, with a wrong clock recognised. */
-  async #explain(error: unknown): Promise<string> {
+  async explain(error: unknown): Promise<string> {
     const { connection, clock } = this.#options;
     const text = error instanceof Error ? error.message : String(error);
     const skew = smellsOfClock(error) ? await askSkew(connection.server, clock) : undefined;
