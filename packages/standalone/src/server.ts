@@ -27,6 +27,7 @@ import { OpenApi } from './openapi/openapi.ts';
 import { internal } from './registry/internal.ts';
 import { Registry } from './registry/registry.ts';
 import { Resources } from './registry/resource.ts';
+import { lock } from './store/lock.ts';
 import { Store } from './store/store.ts';
 import { WatchHub } from './store/watch.ts';
 
@@ -69,6 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const host = options.host ?? '127.0.0.1';
   const log = options.log ?? ((error: unknown) => console.error(error));
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lock(options.dataDir);
   const authority = await Authority.open(join(options.dataDir, 'pki'), clock());
   const names = new Set([
     '127.0.0.1',
@@ -174,6 +176,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       clearTimeout(last);
       await stopControllers();
       store.close();
+      unlock();
     },
   };
 }

@@ -3,7 +3,7 @@ import type { KubeObject, Obj } from '../object.ts';
 import type { Request } from '../registry/request.ts';
 import { apiVersion } from '../registry/resource.ts';
 import { inVersion, typeOpening } from '../registry/mutation.ts';
-import { selection } from '../registry/selectors.ts';
+import { selection, type Selection } from '../registry/selectors.ts';
 import { Compacted, parse, type Row, type Store } from '../store/store.ts';
 import { partial, table } from '../tables/table.ts';
 import type { Wanted } from './negotiate.ts';
@@ -42,7 +42,7 @@ export function serveList(store: Store, request: Request, wanted: Wanted, respon
   const page = (() => {
     try {
       return store.list(resource.id, {
-        namespace: resource.namespaced ? request.namespace || undefined : undefined,
+        ...within(request, chosen),
         after: start?.start,
         limit: chosen.everything && limit > 0 ? limit : undefined,
         at: start ? start.rv : exact ? rv : undefined,
@@ -103,6 +103,16 @@ export function serveList(store: Store, request: Request, wanted: Wanted, respon
     kind: resource.listKind,
     metadata: listMeta(meta, request),
   });
+}
+
+/** Where to look: one object, where the selector names one in a namespace or outside of all. */
+export function within(request: Request, chosen: Selection): { namespace?: string; name?: string } {
+  const { namespaced } = request.resource;
+  const namespace = namespaced ? request.namespace || undefined : chosen.name === undefined ? undefined : '';
+  return {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(chosen.name === undefined ? {} : { name: chosen.name }),
+  };
 }
 
 /** Lists of custom resources always say `continue`, as the real server's do. */

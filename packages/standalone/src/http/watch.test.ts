@@ -97,3 +97,23 @@ test('a watch ends at its timeout', async (t) => {
   const watch = s.watch('/api/v1/nodes?watch=true&timeoutSeconds=1');
   assert.equal(await watch.next(), undefined);
 });
+
+test('one object is listed and watched by name without a look at the others, in a version of the past too', async (t) => {
+  const s = await testServer(t);
+  await s.post(CRDS, widgets());
+  for (const name of ['a', 'b', 'c']) await s.post(WIDGETS, widget(name));
+  const names = (body: object): unknown[] =>
+    list(body, 'items').map((item) => text(item, 'metadata', 'name'));
+  const byName = 'fieldSelector=metadata.name%3Db';
+  const now = await s.get(`${WIDGETS}?${byName}`);
+  assert.deepEqual(names(now.body), ['b']);
+  assert.deepEqual(names((await s.get(`/apis/example.io/v1/widgets?${byName}`)).body), ['b']);
+  assert.deepEqual(names((await s.get('/api/v1/namespaces?fieldSelector=metadata.name%3Ddefault')).body), [
+    'default',
+  ]);
+  await s.delete(`${WIDGETS}/b`);
+  const rv = text(now.body, 'metadata', 'resourceVersion');
+  const then = await s.get(`${WIDGETS}?${byName}&resourceVersion=${rv}&resourceVersionMatch=Exact`);
+  assert.deepEqual(names(then.body), ['b']);
+  assert.deepEqual(names((await s.get(`${WIDGETS}?${byName}`)).body), []);
+});

@@ -8,7 +8,7 @@ import type { Change } from '../store/change.ts';
 import { Compacted, parse, type Store } from '../store/store.ts';
 import { viewOf, type WatchEvent, type WatchHub, type Watcher } from '../store/watch.ts';
 import { partial, table } from '../tables/table.ts';
-import { resourceVersion } from './list.ts';
+import { resourceVersion, within } from './list.ts';
 import type { Wanted } from './negotiate.ts';
 import { listOptionsProblem } from './options.ts';
 import { encode } from './respond.ts';
@@ -113,6 +113,7 @@ class Watch {
   readonly #request: Request;
   readonly #wanted: Wanted;
   readonly #response: ServerResponse;
+  readonly #chosen: Selection;
   /** Events with the same form are the same bytes. */
   readonly #form: string;
   #first = true;
@@ -122,6 +123,7 @@ class Watch {
     this.#request = request;
     this.#wanted = wanted;
     this.#response = response;
+    this.#chosen = chosen;
     const { resource, version, query } = request;
     this.#form = [resource.group, version.name, wanted.as ?? '', query.get('includeObject') ?? ''].join(' ');
     this.watcher = {
@@ -137,7 +139,7 @@ class Watch {
   everything(store: Store): void {
     const { resource, version } = this.#request;
     const raw = !this.#wanted.as && !resource.convert && version.name === resource.storageVersion;
-    const { rows } = store.list(resource.id, { namespace: this.watcher.namespace });
+    const { rows } = store.list(resource.id, within(this.#request, this.#chosen));
     for (const row of rows) {
       const object = parse(row.body);
       if (!this.watcher.matches(object)) continue;

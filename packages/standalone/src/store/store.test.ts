@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { KubeObject } from '../object.ts';
+import { lock } from './lock.ts';
 import { Compacted, HISTORY_MS, parse, Store } from './store.ts';
 
 const thing = (name: string, more: object = {}): KubeObject => ({
@@ -178,4 +179,20 @@ test('a second process cannot tear what the first one writes', async (t) => {
   ];
   const { stdout } = await promisify(execFile)(process.execPath, flags);
   assert.equal(stdout.trim(), 'ok');
+});
+
+test('a data folder is for one process at a time, and free again when that is killed', async (t) => {
+  const dir = await folder(t);
+  const hold = `import { lock } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)};
+    lock(process.argv[1]);
+    console.log('held');
+    setInterval(() => undefined, 1000);`;
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', hold, dir];
+  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  assert.throws(() => lock(dir), /is in use by another API server/);
+  child.kill('SIGKILL');
+  await ended;
+  lock(dir)();
 });

@@ -21,6 +21,8 @@ export interface Row {
 
 export interface ListOptions {
   namespace?: string | undefined;
+  /** One object only. Costs one look-up where the namespace is given too (the empty one for cluster-scoped resources). */
+  name?: string | undefined;
   /** Key after which to start, from an earlier `Page.last`. */
   after?: string | undefined;
   limit?: number | undefined;
@@ -178,6 +180,11 @@ export class Store {
     const to = options.namespace === undefined ? undefined : `${options.namespace}\u0001`;
     const after = options.after !== undefined && options.after > from ? options.after : from;
     const at = options.at ?? this.#committed;
+    const { name, namespace } = options;
+    if (name !== undefined && namespace !== undefined && at >= this.#committed) {
+      const body = this.get(resource, namespace, name);
+      return { rows: body ? [{ namespace, name, body }] : [], rv: at, last: undefined, remaining: 0 };
+    }
     const rows =
       at < this.#committed
         ? this.#past(resource, after, to, at)
