@@ -1,13 +1,10 @@
 import { fieldManagers, type MachineComponentEntry, type MachineComponentSetStatus } from '@kubenode/api';
 import {
   apiVersionOf,
-  backoffMs,
   type Change,
   type Client,
   type Clock,
   type EventRecorder,
-  isConflict,
-  isNotFound,
   type Kind,
   type KubeObject,
   type Logger,
@@ -22,6 +19,7 @@ import { revisionOf } from '../machinecomponentset/template.ts';
 import { eventsOf } from './events.ts';
 import { Assignments, type Awaited } from './plan.ts';
 import { viewOfMachine, viewOfRevision, viewOfSet } from './view.ts';
+import { Writer } from './writer.ts';
 
 export interface AssignerOptions {
   readonly client: Client;
@@ -48,11 +46,9 @@ export interface Assigner extends Runnable {
 const gatherMs = 20;
 /** A set's status is not written more often than this, however many machines report. Milliseconds. */
 const statusEveryMs = 1000;
-/** Writes at once. */
-const writers = 16;
 /** How long a write may take to show in the cache before it is given up on. Milliseconds. */
 const visibleMs = 15_000;
-const retry = { baseMs: 100, maxMs: 60_000 };
+type Apply<T> = (name: string, value: T, signal: AbortSignal) => Promise<void>;
 
 /**
  * Writes what Assignments decides: every machine's list in one write, every set's status at most once a second. A machine that is
@@ -68,8 +64,6 @@ export function assigner(options: AssignerOptions): Assigner {
   );
   const seconds = options.metrics?.histogram('kubenode_assigner_plan_seconds', 'How long a plan took.');
   const assignments = new Assignments({ needsFinalizer: true });
-  const machines = new Writer<readonly MachineComponentEntry[]>();
-  const sets = new Writer<MachineComponentSetStatus>();
   const planned: ((machine: string) => void)[] = [];
   let known = false;
   let wake = (): void => undefined;
@@ -115,10 +109,9 @@ export function assigner(options: AssignerOptions): Assigner {
     wake();
   };
 
-  const applyMachine = async (name: string, signal: AbortSignal): Promise<void> => {
-    const components = machines.get(name);
+  const applyMachine: Apply<readonly MachineComponentEntry[]> = async (name, components, signal) => {
     const machine = caches.machines.get(name);
-    if (components === undefined || machine === undefined) return;
+    if (machine === undefined) return;
     const { uid, resourceVersion } = machine.metadata;
     const result = await client.apply(
       Machine,
@@ -137,10 +130,9 @@ export function assigner(options: AssignerOptions): Assigner {
     await caches.machines.atLeast(name, result.metadata.resourceVersion ?? '', deadline(signal));
   };
 
-  const applySet = async (name: string, signal: AbortSignal): Promise<void> => {
-    const status = sets.get(name);
+  const applySet: Apply<MachineComponentSetStatus> = async (name, status, signal) => {
     const set = caches.sets.get(name);
-    if (status === undefined || set === undefined) return;
+    if (set === undefined) return;
     const result = await client.apply(
       MachineComponentSet,
       { metadata: { name, ...(set.metadata.uid && { uid: set.metadata.uid }) }, status },
@@ -153,36 +145,29 @@ export function assigner(options: AssignerOptions): Assigner {
     await caches.sets.atLeast(name, result.metadata.resourceVersion ?? '', deadline(signal));
   };
 
-  /** Writes one key until nothing newer waits, then lets the cache speak again. */
-  const write = async <T>(
-    writer: Writer<T>,
-    name: string,
-    apply: (name: string, signal: AbortSignal) => Promise<void>,
-    put: (name: string) => void,
-    pauseMs: number,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    try {
-      let value: T | undefined;
-      do {
-        value = writer.get(name);
-        await writer.inTurn(() => apply(name, signal));
-        if (pauseMs > 0) await clock.sleep(pauseMs, signal);
-      } while (value !== writer.get(name));
-      writer.failures.delete(name);
-    } catch (error) {
-      if (signal.aborted) return;
-      const failures = (writer.failures.get(name) ?? 0) + 1;
-      writer.failures.set(name, failures);
-      if (isConflict(error) || isNotFound(error))
-        log.debug('written in between; decided anew', { name, error });
-      else log.error('could not be written; again later', { name, error, failures });
-      await clock.sleep(backoffMs(retry, failures), signal).catch(() => undefined);
-    } finally {
-      writer.done(name);
-      put(name);
-    }
-  };
+  const refused =
+    <T extends KubeObject>(kind: Kind<T>, cached: (name: string) => T | undefined) =>
+    (name: string, error: unknown, failures: number): void => {
+      log.error('could not be written; again later', { kind: kind.kind, name, error, failures });
+      const object = cached(name);
+      if (object === undefined) return;
+      const why = error instanceof Error ? error.message : String(error);
+      events.event(refOf(kind, object), 'Warning', 'NotAssigned', `The assigner's write was refused: ${why}`);
+    };
+  const machines: Writer<readonly MachineComponentEntry[]> = new Writer({
+    clock,
+    apply: applyMachine,
+    settled: (name) => putMachine(name),
+    refused: refused(Machine, (name) => caches.machines.get(name)),
+    pauseMs: 0,
+  });
+  const sets: Writer<MachineComponentSetStatus> = new Writer({
+    clock,
+    apply: applySet,
+    settled: (name) => putSet(name),
+    refused: refused(MachineComponentSet, (name) => caches.sets.get(name)),
+    pauseMs: statusEveryMs,
+  });
 
   const plan = (signal: AbortSignal): void => {
     const started = clock.monotonic();
@@ -190,10 +175,10 @@ export function assigner(options: AssignerOptions): Assigner {
     known = true;
     seconds?.observe((clock.monotonic() - started) / 1000);
     for (const [name, entries] of writes.machines) {
-      if (machines.start(name, entries)) void write(machines, name, applyMachine, putMachine, 0, signal);
+      machines.write(name, entries, signal);
     }
     for (const [name, status] of writes.sets) {
-      if (sets.start(name, status)) void write(sets, name, applySet, putSet, statusEveryMs, signal);
+      sets.write(name, status, signal);
     }
     for (const name of assignments.takeTouched()) for (const handler of planned) handler(name);
   };
@@ -230,49 +215,6 @@ export function assigner(options: AssignerOptions): Assigner {
     names: (revision) => assignments.names(revision),
     onPlanned: (handler) => planned.push(handler),
   };
-}
-
-/** What is being written, by name. A newer value replaces one that still waits. */
-class Writer<T> {
-  readonly failures = new Map<string, number>();
-  readonly #values = new Map<string, T>();
-  readonly #waiting: (() => void)[] = [];
-  #idle = Promise.withResolvers<void>();
-  #active = 0;
-
-  has(name: string): boolean {
-    return this.#values.has(name);
-  }
-  get(name: string): T | undefined {
-    return this.#values.get(name);
-  }
-  /** False: a write of that name is under way, and will take this value too. */
-  start(name: string, value: T): boolean {
-    const isNew = !this.#values.has(name);
-    this.#values.set(name, value);
-    return isNew;
-  }
-  /** Runs it when fewer than `writers` run. */
-  async inTurn(run: () => Promise<void>): Promise<void> {
-    if (this.#active >= writers) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#active += 1;
-    try {
-      await run();
-    } finally {
-      this.#active -= 1;
-      this.#waiting.shift()?.();
-    }
-  }
-  done(name: string): void {
-    this.#values.delete(name);
-    if (this.#values.size === 0) {
-      this.#idle.resolve();
-      this.#idle = Promise.withResolvers<void>();
-    }
-  }
-  async idle(): Promise<void> {
-    if (this.#values.size > 0) await this.#idle.promise;
-  }
 }
 
 function keyOf<P>(put: (name: string) => void): (change: Change<P>) => void {

@@ -89,8 +89,8 @@ export class Tally {
   /**
    * The machines to be moved, in the order of their turn: those that don't work first (a fix should reach them first, and they cost
    * nothing more), then those that never had the component, then all others; each spread over the values of the set's label, in an
-   * order that is stable for a machine and another one for every set. Ordered once, and then only walked on: moving a machine must
-   * not cost a look at all others.
+   * order that is the same for all sets: a component meets those that it depends on, and one machine bears the first tries of all. Ordered
+   * once, and then only walked on: moving a machine must not cost a look at all others.
    */
   *turns(): Generator<Member> {
     this.#ranking ??= { names: order([...this.moves.values()]), next: 0 };
@@ -134,7 +134,7 @@ function order(members: readonly Member[]): string[] {
     name: member.machine,
     spread: member.spread,
     rank: rank(member),
-    hash: hash(`${member.set}/${member.machine}`),
+    hash: hash(member.machine),
     round: 0,
   }));
   items.sort((a, b) => a.rank - b.rank || a.hash - b.hash || (a.name < b.name ? -1 : 1));
