@@ -169,10 +169,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       clearInterval(timer);
       stopping.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      // A request that is still being answered gets a moment; then its connection goes.
+      // Connections go as they fall idle; a request that is still being answered then gets a moment.
+      const idle = setInterval(() => server.closeIdleConnections(), 5);
       const last = setTimeout(() => server.closeAllConnections(), 1_000);
       await closed;
+      clearInterval(idle);
       clearTimeout(last);
       await stopControllers();
       store.close();

@@ -86,6 +86,8 @@ export class OwnerCollector implements Controller {
     const resource = this.#control.resources.byKind(group, owner.kind);
     // A kind that is not served may come back with its definition: absence means hold.
     if (!resource) return null;
+    // Nor can an owner inside a namespace own what is outside of all; the real collector lets that be, too.
+    if (resource.namespaced && !namespace) return null;
     const place = {
       resource: resource.id,
       namespace: resource.namespaced ? namespace : '',

@@ -8,7 +8,7 @@ import {
 } from '../apply/index.ts';
 import { runSchemaRules } from '../cel/index.ts';
 import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
-import { clone, isObj, same, time, type KubeObject, type Obj } from '../object.ts';
+import { clone, isObj, same, show, time, type KubeObject, type Obj } from '../object.ts';
 import { applyDefaults, blocksRules, prune, validate, type FieldError } from '../schema/index.ts';
 import type { FieldValidation, Request } from './request.ts';
 import { badValue, tidyMetadata, validateMetadata } from './metadata.ts';
@@ -265,6 +265,30 @@ function disown(fields: Obj | undefined, zero: Obj, object: Obj): void {
   for (const [key, value] of Object.entries(object)) if (value === null) delete fields[`f:${key}`];
 }
 
+/** The replicas that a scale subresource would show: a number of 0 or more, in objects. */
+function checkScale(object: KubeObject, path: string[] | undefined, under: string): Cause[] {
+  if (path?.[0] !== under) return [];
+  let here: unknown = object;
+  const field = `.${path.join('.')}`;
+  for (const key of path) {
+    if (here === undefined) return [];
+    if (!isObj(here)) {
+      const type = Array.isArray(here) ? '[]interface {}' : typeof here === 'boolean' ? 'bool' : typeof here;
+      return [
+        badValue(
+          field,
+          0,
+          `${field} accessor error: ${show(here)} is of the type ${type}, expected map[string]interface{}`,
+        ),
+      ];
+    }
+    here = here[key];
+  }
+  return typeof here === 'number' && here < 0
+    ? [badValue(field, here, 'should be a non-negative integer')]
+    : [];
+}
+
 const RULES_NOT_RUN: Cause = {
   reason: 'FieldValueInvalid',
   message:
@@ -278,7 +302,7 @@ function check(object: KubeObject, old: KubeObject | undefined, request: Request
   const causes: Cause[] = validateMetadata(object, resource.hooks.name ?? 'subdomain');
   if (resource.custom && version.schema) {
     const wrong = validate(object, version.schema, old);
-    causes.push(...wrong);
+    causes.push(...wrong, ...checkScale(object, version.scale?.spec, 'spec'));
     if (version.rules && version.rules.count > 0) {
       if (blocksRules(causes as FieldError[])) causes.push(RULES_NOT_RUN);
       else causes.push(...runSchemaRules(version.rules, object, old));

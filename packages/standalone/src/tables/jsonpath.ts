@@ -71,7 +71,7 @@ function parse(source: string): Step[] {
       rest = `.${rest}`;
     }
     if (rest === '.') break;
-    const key = /^\.((?:\\.|[^.[\]\\])+)/.exec(rest);
+    const key = /^\.((?:\\.|[^.[\]\\\s])+)/.exec(rest);
     if (!key) {
       if (rest.startsWith('.[')) {
         rest = rest.slice(1);
