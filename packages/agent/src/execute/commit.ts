@@ -1,5 +1,5 @@
 import type { GoalFile } from '../plan/goal.ts';
-import type { Applied, ComponentRecord, Operation } from '../plan/operation.ts';
+import type { Applied, ComponentRecord, Operation, ProcessFacts } from '../plan/operation.ts';
 import type { Host } from '../ports.ts';
 import type { ExecuteContext, Step } from './context.ts';
 import { parseUnitFile, readUnitFile } from './look.ts';
@@ -44,46 +44,50 @@ async function committedRecord(
   };
 }
 
-/** What is on the host now, as far as later checks need it. */
+/**
+ * What is on the host now, as far as later checks need it. A repair leads to what was committed before, so that stays the measure: what
+ * somebody does to the host meanwhile does not become right by it.
+ */
 export async function describe(
   operation: Operation,
   before: Applied | undefined,
   host: Host,
   now: number,
 ): Promise<Applied> {
-  const { goal, deb } = operation;
-  const unit = goal.unit && (await host.services.states([goal.unit.name])).get(goal.unit.name);
+  const { goal, deb, kind } = operation;
   const files = await withActualIds(operation.files ?? [], host);
-  const own = files.find(({ source }) => source === 'unit')?.content;
-  const unitFile =
-    goal.unit && (own === undefined ? await readUnitFile(host.files, goal.unit.name) : parseUnitFile(own));
-  const executable = unit && unit.mainPID > 0 ? await host.executableDigest(unit.mainPID) : undefined;
-  const kept = operation.kind === 'Repair' ? before : undefined;
+  if (kind === 'Repair' && before !== undefined)
+    return { ...before, files, ...(deb === undefined ? {} : { deb }) };
   const proven = goal.package !== undefined || goal.artifact !== undefined || goal.versionCheck === undefined;
   return {
     goal,
     files,
-    ...(deb === undefined ? (kept?.deb === undefined ? {} : { deb: kept.deb }) : { deb }),
+    ...(deb === undefined ? {} : { deb }),
     ...(goal.package === undefined ? {} : { packageFiles: await packagePrograms(goal.package.name, host) }),
     ...(goal.unit === undefined
       ? {}
       : {
-          process: {
-            oneshot: unitFile?.oneshot ?? false,
-            ...(executable === undefined ? {} : { executable }),
-          },
+          process: await processFacts(goal.unit.name, files, host),
           dropIns: await readDropIns(goal.unit.name, host),
         }),
-    at: kept?.at ?? now,
-    foundVersion: operation.foundVersion ?? kept?.foundVersion ?? '',
+    at: now,
+    foundVersion: operation.foundVersion ?? '',
     proven,
   };
+}
+
+async function processFacts(unit: string, files: readonly GoalFile[], host: Host): Promise<ProcessFacts> {
+  const pid = (await host.services.states([unit])).get(unit)?.mainPID ?? 0;
+  const own = files.find(({ source }) => source === 'unit')?.content;
+  const unitFile = own === undefined ? await readUnitFile(host.files, unit) : parseUnitFile(own);
+  const executable = pid > 0 ? await host.executableDigest(pid) : undefined;
+  return { oneshot: unitFile?.oneshot ?? false, ...(executable === undefined ? {} : { executable }) };
 }
 
 async function withActualIds(files: readonly GoalFile[], host: Host): Promise<readonly GoalFile[]> {
   const actual: GoalFile[] = [];
   for (const file of files) {
-    const state = await host.files.state(file.path);
+    const state = file.ids === undefined ? await host.files.state(file.path) : undefined;
     actual.push(state === undefined ? file : { ...file, ids: { uid: state.uid, gid: state.gid } });
   }
   return actual;

@@ -180,3 +180,17 @@ async function held(drift: 'Repair' | 'Report'): Promise<Story> {
   await story.clock.advance(11_000);
   return story;
 }
+
+test('what is done to the host while it is being repaired does not become right by the repair', async () => {
+  const story = await held('Repair');
+  const dropIn = `${unitFile}.d/evil.conf`;
+  story.host.onEffect = (what) => {
+    if (what === 'write /etc/daemon.conf') story.host.files.harm(dropIn, '[Service]\nUser=nobody\n');
+  };
+  story.host.files.harm(conf, 'bad');
+  await story.until(() => story.host.files.text(dropIn) !== undefined, 12_000);
+  story.host.onEffect = () => undefined;
+  await story.until(() => story.status('daemon')?.drift?.repaired === 2, 15_000);
+  assert.equal(story.host.files.text(dropIn), undefined);
+  await story.stop();
+});
