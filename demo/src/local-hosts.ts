@@ -1,14 +1,16 @@
 /** Hosts without root: a folder and an agent each, with the built-in supervisor. They join by token, as hosts from cloud-init do. */
 import { spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stopLocalHost } from '@kubenode/agent';
 import { agentTokenGroups, ensureToken } from '@kubenode/machine';
 import type { Plane } from './plane.ts';
 import type { StateFolder } from './state-folder.ts';
 
 const agentProgram = join(import.meta.dirname, '../../packages/agent/src/start.ts');
 const tokenLifetimeMs = 24 * 3_600_000;
+const stopWithinMs = 10_000;
 
 export function localHostNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `local${i + 1}`);
@@ -57,7 +59,7 @@ export async function startLocalHosts(
 export async function stopLocalHosts(folder: StateFolder, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await endAgent(folder, name);
-    for (const pid of await processesOf(rootOf(folder, name))) await end(pid);
+    await stopLocalHost(rootOf(folder, name), stopWithinMs);
   }
 }
 
@@ -95,23 +97,6 @@ async function isAgentOf(pid: number, config: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** What the supervisor started for a host carries the host's folder in its environment. */
-async function processesOf(root: string): Promise<number[]> {
-  const pids = (await readdir('/proc'))
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
-  const found: number[] = [];
-  for (const pid of pids) {
-    try {
-      const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
-      if (environment.includes(`KUBENODE_ROOT=${root}`)) found.push(pid);
-    } catch {
-      // Gone, or another user's.
-    }
-  }
-  return found;
 }
 
 /** SIGTERM, and SIGKILL to what is still there after five seconds. */

@@ -1,0 +1,39 @@
+/** Both API servers, fresh, for the suite. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startKubernetes } from '@kubenode/lab';
+import { type Connection, loadKubeconfig, parseKubeconfig } from '@kubenode/runtime';
+import { startApiServer } from '@kubenode/standalone';
+import type { Server } from './exchange.ts';
+
+export interface Pair {
+  readonly embedded: Server;
+  readonly real: Server;
+  stop(): Promise<void>;
+}
+
+/** Starts the embedded server, and etcd, kube-apiserver and controller manager (built on first use). */
+export async function startPair(): Promise<Pair> {
+  const dir = await mkdtemp(join(tmpdir(), 'kubenode-differential-'));
+  const embedded = await startApiServer({ dataDir: join(dir, 'embedded') });
+  const real = await startKubernetes({
+    dir: join(dir, 'kubernetes'),
+    progress: (line) => process.stderr.write(`  ${line}\n`),
+  });
+  return {
+    embedded: await server('embedded', parseKubeconfig(embedded.kubeconfig, dir)),
+    real: await server('real', await loadKubeconfig(real.kubeconfig)),
+    async stop() {
+      await real.stop();
+      await embedded.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function server(name: string, connection: Connection): Promise<Server> {
+  const { cert, key } = (await connection.credentials?.identity()) ?? {};
+  if (!connection.ca || !cert || !key) throw new Error(`${name}: the kubeconfig has no certificates`);
+  return { name, url: connection.server, ca: connection.ca, cert, key };
+}
