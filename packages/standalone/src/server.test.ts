@@ -310,6 +310,8 @@ test('events are one kind under two names', async (t) => {
   const old = await s.get('/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dn1');
   const [event] = list(old.body, 'items');
   assert.deepEqual([text(event, 'message'), text(event, 'involvedObject', 'kind')], ['hello', 'Node']);
+  const byField = await s.get('/apis/events.k8s.io/v1/events?fieldSelector=regarding.kind%3DNode');
+  assert.equal(list(byField.body, 'items').length, 1);
   const fresh = await s.get('/apis/events.k8s.io/v1/namespaces/default/events/e1');
   assert.deepEqual([text(fresh.body, 'note'), text(fresh.body, 'regarding', 'kind')], ['hello', 'Node']);
 });

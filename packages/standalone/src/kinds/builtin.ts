@@ -90,12 +90,27 @@ function version(entry: KindEntry): Version {
   };
 }
 
+/** Its field selectors: name here to path in the stored form, which is core/v1's. */
+const EVENT_FIELDS: Record<string, string> = {
+  ...Object.fromEntries(
+    ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((key) => [
+      `regarding.${key}`,
+      `involvedObject.${key}`,
+    ]),
+  ),
+  reason: 'reason',
+  reportingController: 'reportingComponent',
+  type: 'type',
+};
+
 /** events.k8s.io/v1: the same objects as core/v1 Events, with other names for some fields. */
 function eventsV1(): Resource {
   const entry = KINDS.find((kind) => kind.plural === 'events');
   if (!entry) throw new Error('the table of kinds has no Event');
-  return {
-    ...resource({ ...entry, group: 'events.k8s.io' }),
-    convert: { read: readEvent, write: writeEvent },
-  };
+  const shown = resource({ ...entry, group: 'events.k8s.io', fields: [] });
+  const served = shown.versions.get(entry.version);
+  for (const [name, path] of Object.entries(EVENT_FIELDS)) {
+    if (served) served.fields[name] = fieldReader(path);
+  }
+  return { ...shown, convert: { read: readEvent, write: writeEvent } };
 }

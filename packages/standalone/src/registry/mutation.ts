@@ -331,7 +331,6 @@ export function applyFailure(error: unknown, request: Request, type: string): ne
     // All that the real server says of a JSON patch that can't be applied.
     throw new ApiError(422, reason, 'the server rejected our request due to an error in our request', {});
   }
-  if (failed.code === 400 && type !== 'apply') throw badRequest(`error decoding patch: ${error.message}`);
   let details: Obj | undefined;
   if (failed.code === 409) details = { causes };
   else if (failed.code === 422) {

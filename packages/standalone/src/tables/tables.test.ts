@@ -36,7 +36,7 @@ for (const [path, found] of [
 
 test('what is no JSONPath is refused with where', () => {
   assert.throws(() => compileJsonPath('.a[0'), /open bracket/);
-  assert.throws(() => compileJsonPath('.a[?(@.b ~ 1)]'), /bracket/);
+  assert.throws(() => compileJsonPath('.a[?(@.b ~ 1)]'), /read JSONPath/);
 });
 
 const SECOND = 1000;
