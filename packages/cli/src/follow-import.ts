@@ -72,10 +72,10 @@ function showSteps({ status }: ImportObject, shown: Map<string, string>, screen:
     const text = `${step.state} ${step.state === 'Waiting' || step.state === 'Running' ? '' : (step.message ?? '')}`;
     if (shown.get(step.name) === text) continue;
     shown.set(step.name, text);
-    const line = `${step.name.padEnd(12)} ${step.message ?? ''}`;
+    const line = `${step.name.padEnd(13)} ${step.message ?? ''}`;
     if (step.state === 'Done') screen.done(line);
     if (step.state === 'Failed') screen.failed(line);
   }
   if (open !== undefined)
-    screen.doing(`${open.name.padEnd(12)} ${open.message ?? '…'}`, open.message === undefined);
+    screen.doing(`${open.name.padEnd(13)} ${open.message ?? '…'}`, open.message === undefined);
 }

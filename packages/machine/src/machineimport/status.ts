@@ -9,15 +9,15 @@ export function statusOf(
   now: number,
 ): MachineImportStatus {
   const observedGeneration = object.metadata.generation ?? 0;
-  let conditions: readonly Condition[] = object.status?.conditions ?? [];
-  for (const condition of [connected(list), ready(object, list)]) {
-    if (condition !== undefined)
-      conditions = setCondition(conditions, { ...condition, observedGeneration }, now);
-  }
   // Each belongs to one state: a plan of what was done since would mislead.
   const { state } = object.spec;
   const plan = state === 'Planned' ? (found.plan ?? object.status?.plan) : undefined;
   const notReverted = state === 'Reverted' ? (found.notReverted ?? object.status?.notReverted) : undefined;
+  let conditions: readonly Condition[] = object.status?.conditions ?? [];
+  for (const condition of [connected(list), ready(object, list, notReverted?.length ?? 0)]) {
+    if (condition !== undefined)
+      conditions = setCondition(conditions, { ...condition, observedGeneration }, now);
+  }
   return {
     observedGeneration,
     phase: phaseOf(object, list),
@@ -41,7 +41,7 @@ function connected(list: readonly ImportStep[]): Judged | undefined {
   return undefined;
 }
 
-function ready(object: MachineImport, list: readonly ImportStep[]): Judged {
+function ready(object: MachineImport, list: readonly ImportStep[], left: number): Judged {
   const { state } = object.spec;
   const failed = list.find((step) => step.state === 'Failed');
   if (failed !== undefined) {
@@ -49,7 +49,7 @@ function ready(object: MachineImport, list: readonly ImportStep[]): Judged {
     return { type: 'Ready', status: 'False', reason: `${failed.name}Failed`, message };
   }
   if (isFinished(list))
-    return { type: 'Ready', status: 'True', reason: state, message: finishedMessage(object) };
+    return { type: 'Ready', status: 'True', reason: state, message: finishedMessage(object, left) };
   const open = list.filter((step) => step.state === 'Running');
   const message = open
     .map((step) => `step ${step.name}${step.message === undefined ? '' : `: ${step.message}`}`)
@@ -57,11 +57,11 @@ function ready(object: MachineImport, list: readonly ImportStep[]): Judged {
   return { type: 'Ready', status: 'False', reason: workingWord[state], message: message.slice(0, 1024) };
 }
 
-function finishedMessage({ spec }: MachineImport): string {
+function finishedMessage({ spec }: MachineImport, left: number): string {
   const messages = {
     Planned: 'nothing was changed on the host; status.plan lists what an import would change',
     Imported: `the host is Machine ${spec.machine.name}`,
-    Reverted: 'the host is no longer managed; status.notReverted lists what was left as it is',
+    Reverted: `the host is no longer managed; ${left === 0 ? 'everything is as it was' : 'status.notReverted lists what was left as it is'}`,
   };
   return messages[spec.state];
 }
