@@ -7,6 +7,7 @@ import { isHealthy, judge, type Judgement } from './observe/judge.ts';
 import { ProbeMonitor } from './observe/probe-monitor.ts';
 import { Repairs } from './observe/repairs.ts';
 import type { Logger } from './log.ts';
+import { unitFolder } from './plan/goal.ts';
 import { type ComponentDecision, decide, type Decision } from './plan/decide.ts';
 import { type Applied, type ComponentRecord, type Operation, owedBy } from './plan/operation.ts';
 import type { Host, HostFacts } from './ports.ts';
@@ -98,7 +99,11 @@ export class Agent {
     this.#facts = await host.facts();
     using filesWatch = host.files.watch(
       () => this.#watchedFiles(),
-      (path) => this.#lookAt(({ applied }) => pathsOf(applied).includes(path)),
+      (path) => {
+        // A folder of drop-ins that has just been made has to be watched itself.
+        if (path.endsWith('.d')) this.#watchIsOld = true;
+        this.#lookAt(({ applied }) => pathsOf(applied).includes(path));
+      },
     );
     using _unitsWatch = host.services.watch(
       () => this.#watchedUnits(),
@@ -390,5 +395,8 @@ function identityOf(applied: Applied): string {
 /** Everything whose change matters to it. */
 function pathsOf(applied: Applied | undefined): readonly string[] {
   if (applied === undefined) return [];
-  return [...applied.files.map(({ path }) => path), ...Object.keys(applied.packageFiles ?? {})];
+  const unit = applied.goal.unit?.name;
+  const dropIns =
+    unit === undefined ? [] : [`${unitFolder}/${unit}.d`, `${unitFolder}/${unit}.d/override.conf`];
+  return [...applied.files.map(({ path }) => path), ...Object.keys(applied.packageFiles ?? {}), ...dropIns];
 }
