@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { expireEvents } from './garbage/events.ts';
+import { builtInResources } from './kinds/builtin.ts';
 import { list, text } from './object.ts';
+import { Registry } from './registry/registry.ts';
+import { Resources } from './registry/resource.ts';
+import { startApiServer } from './server.ts';
+import { Store } from './store/store.ts';
 import { CRDS, testServer, widget, WIDGETS, widgets } from './testing.ts';
 
 test('a definition makes its kind served, defaulted and validated', async (t) => {
@@ -314,4 +322,48 @@ test('events are one kind under two names', async (t) => {
   assert.equal(list(byField.body, 'items').length, 1);
   const fresh = await s.get('/apis/events.k8s.io/v1/namespaces/default/events/e1');
   assert.deepEqual([text(fresh.body, 'note'), text(fresh.body, 'regarding', 'kind')], ['hello', 'Node']);
+});
+
+test('a port that is taken is named, and the folder is free again', async (t) => {
+  const taken = await testServer(t);
+  const dir = await mkdtemp(join(tmpdir(), 'kubenode-apiserver-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const { port } = taken.server;
+  await assert.rejects(
+    startApiServer({ dataDir: dir, port }),
+    new RegExp(`can't listen on 127.0.0.1, port ${port}: .*EADDRINUSE`),
+  );
+  await (await startApiServer({ dataDir: dir })).stop();
+  await assert.rejects(startApiServer({ dataDir: taken.dir }), /is in use by another API server/);
+});
+
+test('an Event is gone an hour after it was last written', async (t) => {
+  let now = Date.parse('2026-11-22T12:00:00Z');
+  const dir = await mkdtemp(join(tmpdir(), 'kubenode-events-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const store = new Store(join(dir, 'state.db'), () => now);
+  t.after(() => store.close());
+  const resources = new Resources();
+  for (const resource of builtInResources()) resources.add(resource);
+  const registry = new Registry(store, { admit: () => undefined });
+  const control = { store, registry, resources, clock: () => now, log: assert.ifError };
+  const write = (name: string, lastTimestamp: string): Promise<unknown> =>
+    store.write((tx) =>
+      tx.put('events', {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name, namespace: 'default' },
+        lastTimestamp,
+      }),
+    );
+  await write('old', '2026-11-22T10:59:00Z');
+  await write('fresh', '2026-11-22T11:30:00Z');
+  await expireEvents(control);
+  assert.deepEqual(
+    store.all('events').map((event) => event.metadata.name),
+    ['fresh'],
+  );
+  now += 31 * 60_000;
+  await expireEvents(control);
+  assert.deepEqual(store.all('events'), []);
 });

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:https';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { AdmissionChain } from './admission/admission.ts';
@@ -61,75 +61,118 @@ export interface ApiServer {
 }
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+/** Names in the serving certificate, besides those that are asked for. */
+const NAMES = ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+const EVERYWHERE = ['0.0.0.0', '::'];
 /** History and old Events are cleaned this often (ms). */
 const CLEAN_EVERY = 30_000;
 
-/** Starts the embedded API server. Resolves when it answers. */
+/**
+ * Starts the embedded API server. Resolves when it answers.
+ * @throws Error when the folder is in use by another one, or the port is taken; nothing is left running then.
+ */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const clock = options.clock ?? Date.now;
-  const host = options.host ?? '127.0.0.1';
+  const { dataDir, clock = Date.now, host = '127.0.0.1' } = options;
   const log = options.log ?? ((error: unknown) => console.error(error));
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  const unlock = lock(options.dataDir);
-  const authority = await Authority.open(join(options.dataDir, 'pki'), clock());
-  const names = new Set([
-    '127.0.0.1',
-    'localhost',
-    'kubernetes',
-    'kubernetes.default',
-    'kubernetes.default.svc',
-  ]);
-  for (const name of options.advertise ?? []) names.add(name);
-  if (host !== '0.0.0.0' && host !== '::') names.add(host);
-  const serving = await authority.serving([...names], clock());
-  const admin = await authority.client(
-    'admin',
-    { commonName: 'kubernetes-admin', organizations: [MASTERS] },
-    clock(),
-  );
+  const undo: (() => void | Promise<void>)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    undo.push(lock(dataDir));
+    const authority = await Authority.open(join(dataDir, 'pki'), clock());
+    const store = new Store(join(dataDir, 'state.db'), clock);
+    undo.push(() => store.close());
+    const stopping = new AbortController();
+    const parts = assemble(store, authority, clock, stopping.signal, log);
+    await bootstrap(parts.registry, parts.resources, clock);
+    undo.push(control(parts, authority));
+    const server = await listen(parts, authority, host, options);
+    undo.push(() => hangUp(server, stopping));
+    undo.push(clean(parts));
+    const { port } = server.address() as AddressInfo;
+    const subject = { commonName: 'kubernetes-admin', organizations: [MASTERS] };
+    const admin = await authority.client('admin', subject, clock());
+    const kubeconfigFor = (url: string): string => kubeconfig(url, authority.pem, admin);
+    const reach = EVERYWHERE.includes(host) ? '127.0.0.1' : host;
+    const url = `https://${reach.includes(':') ? `[${reach}]` : reach}:${port}`;
+    return { url, port, caPem: authority.pem, kubeconfig: kubeconfigFor(url), kubeconfigFor, stop: unwind };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
 
-  const store = new Store(join(options.dataDir, 'state.db'), clock);
+/** All parts that answer requests, over an open store. */
+function assemble(
+  store: Store,
+  authority: Authority,
+  clock: () => number,
+  stopping: AbortSignal,
+  log: (error: unknown) => void,
+): Parts {
   const resources = new Resources();
   for (const resource of builtInResources()) resources.add(resource);
   const hub = new WatchHub();
   const authorizer = new Authorizer(store);
   serveDefinitions(store, resources);
+  // After those above: who hears of a change finds roles and kinds already as it made them.
   store.subscribe((change) => hub.publish(change));
-  const stopping = new AbortController();
-  const registry = new Registry(
-    store,
-    new AdmissionChain(
-      nodeRestriction,
-      new Escalation(authorizer),
-      new Policies(store, resources, authorizer),
-    ),
-  );
-  const parts: Parts = {
+  const policies = new Policies(store, resources, authorizer);
+  const admission = new AdmissionChain(nodeRestriction, new Escalation(authorizer), policies);
+  return {
     store,
     hub,
-    registry,
+    registry: new Registry(store, admission),
     resources,
     tokens: new Tokens(store, authority),
     authorizer,
     discovery: new Discovery(resources),
     openapi: new OpenApi(resources),
     clock,
-    stopping: stopping.signal,
+    stopping,
     log,
   };
-  await bootstrap(registry, resources, clock);
-  const control = { store, registry, resources, clock, log };
-  const stopControllers = runControllers(control, [
-    new Namespaces(control, authority.pem),
-    new OwnerCollector(control),
-    new Definitions(control),
-    new Signer(control, authority, authorizer),
-  ]);
+}
 
+/** Starts the server's own controllers; returns what ends them. */
+function control(parts: Parts, authority: Authority): () => Promise<void> {
+  return runControllers(parts, [
+    new Namespaces(parts, authority.pem),
+    new OwnerCollector(parts),
+    new Definitions(parts),
+    new Signer(parts, authority, parts.authorizer),
+  ]);
+}
+
+/** Cleans history and old Events now and then; returns what ends it. */
+function clean(parts: Parts): () => void {
+  const timer = setInterval(() => {
+    parts.store.compact();
+    expireEvents(parts).catch(parts.log);
+  }, CLEAN_EVERY);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** @throws Error that names address and port when they can't be had. */
+async function listen(
+  parts: Parts,
+  authority: Authority,
+  host: string,
+  options: ApiServerOptions,
+): Promise<Server> {
+  const names = new Set([
+    ...NAMES,
+    ...(options.advertise ?? []),
+    ...(EVERYWHERE.includes(host) ? [] : [host]),
+  ]);
+  const { cert, key } = await authority.serving([...names], parts.clock());
   const server = createServer(
     {
-      cert: serving.cert,
-      key: serving.key,
+      cert,
+      key,
       ca: authority.pem,
       requestCert: true,
       rejectUnauthorized: false,
@@ -143,43 +186,26 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   server.requestTimeout = 60_000;
   server.headersTimeout = 60_000;
   server.on('tlsClientError', () => undefined);
+  const port = options.port ?? 0;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
+    server.once('error', (cause) =>
+      reject(new Error(`the API server can't listen on ${host}, port ${port}: ${cause.message}`, { cause })),
+    );
+    server.listen(port, host, resolve);
   });
-  const timer = setInterval(() => {
-    store.compact();
-    expireEvents(control).catch(log);
-  }, CLEAN_EVERY);
-  timer.unref();
-  const { port } = server.address() as AddressInfo;
-  const reach = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  const kubeconfigFor = (url: string): string => kubeconfig(url, authority.pem, admin);
-  const url = `https://${reach.includes(':') ? `[${reach}]` : reach}:${port}`;
-  return {
-    url,
-    port,
-    caPem: authority.pem,
-    kubeconfig: kubeconfigFor(url),
-    kubeconfigFor,
-    stop: async () => {
-      clearInterval(timer);
-      stopping.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Connections go as they fall idle; a request that is still being answered then gets a moment.
-      const idle = setInterval(() => server.closeIdleConnections(), 5);
-      const last = setTimeout(() => server.closeAllConnections(), 1_000);
-      await closed;
-      clearInterval(idle);
-      clearTimeout(last);
-      await stopControllers();
-      store.close();
-      unlock();
-    },
-  };
+  server.on('error', parts.log);
+  return server;
+}
+
+/** Ends watches at once, requests as they are answered, and what is not answered in a second. */
+async function hangUp(server: Server, stopping: AbortController): Promise<void> {
+  stopping.abort();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), 5);
+  const last = setTimeout(() => server.closeAllConnections(), 1_000);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(last);
 }
 
 /** What every cluster has from its first start; what somebody changed since is left as it is. */
