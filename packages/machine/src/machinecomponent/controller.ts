@@ -26,13 +26,16 @@ export interface MachineComponentOptions {
   readonly metrics?: Registry;
 }
 
+/** Who uses a revision is counted once for all machines that change in this time, in milliseconds. */
+const gatherMs = 1000;
+
 /** A MachineComponent, as far as the cache keeps it. */
 const Kept = defineKind<Revision>(MachineComponent);
 
 /** Keeps revisions from being deleted while a Machine names them. */
 export function machineComponentController(options: MachineComponentOptions): Controller {
   const { client, caches, assigner, events } = options;
-  return controller({
+  const self = controller({
     ...options,
     name: 'machinecomponent',
     async reconcile(name, { signal }) {
@@ -60,8 +63,14 @@ export function machineComponentController(options: MachineComponentOptions): Co
     },
   })
     .for(caches.revisions)
-    .watches(caches.sets, (set) => [revisionOf(set), set.status?.currentRevision ?? ''])
-    .watches(caches.machines, (machine, change) => (isNews(change) ? revisionsNamed(machine) : []));
+    .watches(caches.sets, (set) => [revisionOf(set), set.status?.currentRevision ?? '']);
+  caches.machines.on((change) => {
+    if (!isNews(change)) return;
+    const { old, new: now } = change;
+    const names = [old, now].flatMap((machine) => (machine === undefined ? [] : revisionsNamed(machine)));
+    for (const name of new Set(names)) self.enqueue(name, { afterMs: gatherMs });
+  });
+  return self;
 }
 
 /** The machine names other revisions than before. */

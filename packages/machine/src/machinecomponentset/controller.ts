@@ -1,4 +1,4 @@
-import type { MachineComponentSet as MachineComponentSetObject } from '@kubenode/api';
+import type { Machine, MachineComponentSet as MachineComponentSetObject } from '@kubenode/api';
 import {
   type Client,
   type Controller,
@@ -17,6 +17,9 @@ import type { Definitions } from '../definitions.ts';
 import { MachineComponent, MachineComponentSet } from '../kinds.ts';
 import { revisionName, setLabel, superfluous } from './template.ts';
 
+/** Machines that leave a set in this time are looked at together, in milliseconds. */
+const gatherMs = 1000;
+
 /** On sets whose deletion removes their component from the machines first. */
 export const removalFinalizer = 'kubenode.io/removal';
 
@@ -32,7 +35,7 @@ export interface MachineComponentSetOptions {
 /** Makes the revisions that templates stand for, clears away old ones, and holds back the deletion of a set that cleans its machines. */
 export function machineComponentSetController(options: MachineComponentSetOptions): Controller {
   const { client, caches } = options;
-  return controller({
+  const self = controller({
     ...options,
     name: 'machinecomponentset',
     async reconcile(name, { signal }) {
@@ -45,12 +48,18 @@ export function machineComponentSetController(options: MachineComponentSetOption
     },
   })
     .for(caches.sets)
-    .watches(caches.revisions, ({ set }) => (set === undefined ? [] : [set]))
-    .watches(caches.machines, (machine, { old, new: now }) =>
-      old?.spec.components?.length === now?.spec.components?.length
-        ? []
-        : (machine.spec.components ?? []).flatMap((entry) => entry.set ?? []),
-    );
+    .watches(caches.revisions, ({ set }) => (set === undefined ? [] : [set]));
+  caches.machines.on(({ old, new: now }) => {
+    const before = setsOf(old);
+    const after = setsOf(now);
+    // A set that machines leave may go, and revisions of its templates with it.
+    for (const set of before) if (!after.has(set)) self.enqueue(set, { afterMs: gatherMs });
+  });
+  return self;
+}
+
+function setsOf(machine: Machine | undefined): ReadonlySet<string> {
+  return new Set((machine?.spec.components ?? []).flatMap((entry) => entry.set ?? []));
 }
 
 /** With removal: Remove a set stays until the assigner has had its component removed everywhere. */
