@@ -2,14 +2,12 @@ import type { Clock } from './clock.ts';
 import type { Desired } from './desired/desired.ts';
 import { execute, type Outcome } from './execute/execute.ts';
 import { limiter } from './execute/limiter.ts';
-import { type Inspection, Inspector } from './observe/inspect.ts';
-import { isHealthy, judge, type Judgement } from './observe/judge.ts';
-import { ProbeMonitor } from './observe/probe-monitor.ts';
+import { isHealthy } from './observe/judge.ts';
+import { Observer } from './observe/observer.ts';
 import { Repairs } from './observe/repairs.ts';
 import type { Logger } from './log.ts';
-import { unitFolder } from './plan/goal.ts';
 import { type ComponentDecision, decide, type Decision } from './plan/decide.ts';
-import { type Applied, type ComponentRecord, type Operation, owedBy } from './plan/operation.ts';
+import { type ComponentRecord, type Operation, owedBy } from './plan/operation.ts';
 import type { Host, HostFacts } from './ports.ts';
 import type { ComponentView } from './report/status.ts';
 import { OriginalsStore } from './state/originals.ts';
@@ -37,10 +35,6 @@ export interface AgentOptions {
 }
 
 const defaultCheckMs = 10_000;
-/** The package manager is asked this often; between that its files are looked at. */
-const packageCheckMs = 600_000;
-/** Content is read afresh this often, since a write through a mapping changes neither size nor times. */
-const fullHashMs = 86_400_000;
 /** Downloads at once. */
 const downloadsAtOnce = 2;
 
@@ -54,36 +48,31 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #store: StateStore;
   readonly #originals: OriginalsStore;
-  readonly #inspector: Inspector;
-  readonly #probes: ProbeMonitor;
+  readonly #observer: Observer;
   readonly #repairs = new Repairs();
   readonly #wakeup = new Wakeup();
   readonly #downloading = limiter(downloadsAtOnce);
   readonly #running = new Map<string, Running>();
-  readonly #judgements = new Map<string, Judgement>();
-  readonly #inspections = new Map<string, Inspection>();
-  readonly #dirty = new Set<string>();
   readonly #obstacles = new Map<string, string>();
-  /** What this process brought in: its probes have all succeeded. */
-  readonly #proven = new Map<string, string>();
-  readonly #nextHash = new Map<string, number>();
   #decisions: readonly ComponentDecision[] = [];
   #desired: Desired | undefined;
   /** The desired state that the decisions are about: a newer one is not reported on before it was looked at. */
   #decidedFor: Desired | undefined;
   #facts: HostFacts | undefined;
-  /** What is to be watched changed: an operation ended. */
-  #watchIsOld = true;
-  #nextCheck = 0;
-  #nextPackageCheck = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     const { host, stateFolder, log, clock } = options;
     this.#store = new StateStore(host.files, stateFolder, log);
     this.#originals = new OriginalsStore(host, stateFolder, log);
-    this.#inspector = new Inspector(host);
-    this.#probes = new ProbeMonitor(host.probes, clock, (component) => this.#look(component));
+    this.#observer = new Observer({
+      host,
+      store: this.#store,
+      clock,
+      log,
+      checkMs: options.checkMs ?? defaultCheckMs,
+      wake: () => this.#wakeup.wake(),
+    });
   }
 
   /** Gives a new desired state; undefined says that none is known, and everything is held. */
@@ -97,24 +86,12 @@ export class Agent {
     const { host, log } = this.#options;
     await this.#store.load();
     this.#facts = await host.facts();
-    using filesWatch = host.files.watch(
-      () => this.#watchedFiles(),
-      (path) => {
-        // A folder of drop-ins that has just been made has to be watched itself.
-        if (path.endsWith('.d')) this.#watchIsOld = true;
-        this.#lookAt(({ applied }) => pathsOf(applied).includes(path));
-      },
-    );
-    using _unitsWatch = host.services.watch(
-      () => this.#watchedUnits(),
-      (unit) => this.#lookAt((record) => record.applied?.goal.unit?.name === unit),
-    );
+    using watch = this.#observer.watch();
     try {
       while (!signal.aborted) {
         try {
           await this.#pass();
-          if (this.#watchIsOld) filesWatch.refresh();
-          this.#watchIsOld = false;
+          watch.refresh();
         } catch (error) {
           log.error('a pass failed and is tried again', {
             error: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -123,7 +100,6 @@ export class Agent {
         await this.#wakeup.wait(this.#untilDue(), this.#options.clock, signal);
       }
     } finally {
-      this.#probes.close();
       for (const { stop } of this.#running.values()) stop.abort();
       await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     }
@@ -133,7 +109,7 @@ export class Agent {
   async #pass(): Promise<void> {
     const { clock } = this.#options;
     const facts = this.#facts ?? (await this.#options.host.facts());
-    await this.#observe();
+    await this.#observer.observe((component) => this.#running.has(component));
     const desired = this.#desired;
     this.#decidedFor = desired;
     this.#decisions = decide({
@@ -142,7 +118,7 @@ export class Agent {
       facts,
       records: this.#store.records(),
       operations: this.#store.operations(),
-      healthy: (component) => isHealthy(this.#judgements.get(component)),
+      healthy: (component) => isHealthy(this.#observer.judgement(component)),
       now: clock.now(),
     });
     for (const decision of this.#decisions) await this.#act(decision);
@@ -191,8 +167,7 @@ export class Agent {
     const stop = new AbortController();
     const ended = this.#carryOut(operation, stop.signal).then(() => {
       this.#running.delete(component);
-      this.#watchIsOld = true;
-      this.#look(component);
+      this.#observer.ended(component);
     });
     this.#running.set(component, { stop, ended });
   }
@@ -224,14 +199,14 @@ export class Agent {
   }
 
   #probesAfterRepair({ goal, owed }: Operation): void {
-    if (owed === 'Restart' || owed === 'Start') this.#probes.restarted(goal.component);
+    if (owed === 'Restart' || owed === 'Start') this.#observer.restarted(goal.component);
   }
 
   async #repair(component: string, drift: 'Repair' | 'Report'): Promise<void> {
     const { clock, event, log } = this.#options;
     const record = this.#store.record(component);
-    const judgement = this.#judgements.get(component);
-    const seen = this.#inspections.get(component);
+    const judgement = this.#observer.judgement(component);
+    const seen = this.#observer.inspection(component);
     if (record?.applied === undefined || judgement === undefined || seen === undefined) return;
     if (!judgement.harms.some(({ aspect }) => aspect !== 'running'))
       this.#repairs.sawClean(component, judgement.at);
@@ -264,68 +239,13 @@ export class Agent {
     });
   }
 
-  /** Looks at what is due: everything at the full check, what hints named between that. */
-  async #observe(): Promise<void> {
-    const { clock } = this.#options;
-    const now = clock.now();
-    const all = now >= this.#nextCheck;
-    const askPackages = now >= this.#nextPackageCheck;
-    if (all) this.#nextCheck = now + (this.#options.checkMs ?? defaultCheckMs) * (0.9 + 0.2 * Math.random());
-    if (all && askPackages) this.#nextPackageCheck = now + packageCheckMs * (0.9 + 0.2 * Math.random());
-    const due: [string, Applied][] = [];
-    for (const [component, { applied }] of this.#store.records()) {
-      if (applied === undefined) this.#forget(component);
-      else if (
-        !this.#running.has(component) &&
-        (all || this.#dirty.has(component) || !this.#judgements.has(component))
-      ) {
-        due.push([component, applied]);
-      }
-    }
-    for (const [component] of due) this.#dirty.delete(component);
-    const units = await this.#inspector.units(due.map(([, applied]) => applied));
-    for (const [component, applied] of due) {
-      const identity = identityOf(applied);
-      this.#probes.watch(component, identity, applied.goal.probes, this.#proven.get(component) === identity);
-      this.#hashDaily(component, applied, now);
-      const seen = await this.#inspector.inspect(applied, units, now, all && askPackages);
-      this.#inspections.set(component, seen);
-      const judgement = judge(applied, seen, this.#probes.verdict(component));
-      this.#judgements.set(component, judgement);
-      if (isHealthy(judgement)) await this.#forgive(component);
-    }
-    for (const component of this.#judgements.keys())
-      if (this.#store.record(component) === undefined) this.#forget(component);
-  }
-
-  /** A revision that was held though it was not healthy in time, and is healthy now, is the last good one. */
-  async #forgive(component: string): Promise<void> {
-    const record = this.#store.record(component);
-    if (record?.failed === undefined || record.failed.goalKey !== record.applied?.goal.key) return;
-    if (!['service', 'probes'].includes(record.failed.step)) return;
-    const { failed: _failed, lastGood: _lastGood, ...rest } = record;
-    await this.#store.saveRecord(rest);
-  }
-
-  #hashDaily(component: string, applied: Applied, now: number): void {
-    const due = this.#nextHash.get(component) ?? now + fullHashMs * Math.random();
-    if (now >= due) for (const { path } of applied.files) this.#options.host.files.forgetDigests(path);
-    this.#nextHash.set(component, now >= due ? now + fullHashMs : due);
-  }
-
-  #forget(component: string): void {
-    this.#probes.forget(component);
-    this.#judgements.delete(component);
-    this.#inspections.delete(component);
-  }
-
   #tellOutcome({ goal, kind, harm }: Operation, outcome: Outcome): void {
     const { event, log } = this.#options;
     const { component, revision } = goal;
     log.info('operation ended', { component, revision, kind, result: outcome.result });
     if (outcome.result === 'Done') {
       const applied = this.#store.record(component)?.applied;
-      if (kind !== 'Repair' && applied) this.#proven.set(component, identityOf(applied));
+      if (kind !== 'Repair' && applied) this.#observer.broughtIn(component, applied);
       if (kind === 'Install') event('Normal', 'Installed', `${component} is ${revision}`);
       if (kind === 'Rollback') event('Normal', 'RolledBack', `${component} is ${revision} again`);
       if (kind === 'Repair') event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`);
@@ -354,49 +274,17 @@ export class Agent {
       decision,
       record: this.#store.record(component),
       operation: this.#store.operation(component),
-      judgement: this.#judgements.get(component),
+      judgement: this.#observer.judgement(component),
     }));
     this.#options.publish({ desired: this.#decidedFor, facts, components });
   }
 
   #untilDue(): number {
     const { clock } = this.#options;
-    let due = this.#nextCheck;
+    let due = this.#observer.nextCheck;
     for (const { decision } of this.#decisions) {
       if (decision.do === 'Wait' && decision.until !== undefined) due = Math.min(due, decision.until);
     }
     return Math.max(due - clock.now(), 10);
   }
-
-  #watchedFiles(): readonly string[] {
-    return [...this.#store.records().values()].flatMap(
-      ({ applied }) => applied?.files.map(({ path }) => path) ?? [],
-    );
-  }
-  #watchedUnits(): readonly string[] {
-    return [...this.#store.records().values()].flatMap(({ applied }) =>
-      applied?.goal.unit ? [applied.goal.unit.name] : [],
-    );
-  }
-  #lookAt(concerns: (record: ComponentRecord) => boolean): void {
-    for (const [component, record] of this.#store.records()) if (concerns(record)) this.#look(component);
-  }
-  #look(component: string): void {
-    this.#dirty.add(component);
-    this.#wakeup.wake();
-  }
-}
-
-/** Tells one bringing in from another, of the same revision too. */
-function identityOf(applied: Applied): string {
-  return `${applied.goal.key}@${applied.at}`;
-}
-
-/** Everything whose change matters to it. */
-function pathsOf(applied: Applied | undefined): readonly string[] {
-  if (applied === undefined) return [];
-  const unit = applied.goal.unit?.name;
-  const dropIns =
-    unit === undefined ? [] : [`${unitFolder}/${unit}.d`, `${unitFolder}/${unit}.d/override.conf`];
-  return [...applied.files.map(({ path }) => path), ...Object.keys(applied.packageFiles ?? {}), ...dropIns];
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { GoalProbe } from '../plan/goal.ts';
 import type { ProbeRunner } from '../ports.ts';
+import { Wakeup } from '../wakeup.ts';
 import type { ProbeVerdict } from './judge.ts';
 
 interface ProbeState {
@@ -12,6 +13,8 @@ interface Watched {
   readonly key: string;
   readonly stop: AbortController;
   readonly states: Map<string, ProbeState>;
+  /** Of each probe's loop. */
+  readonly wakeups: Wakeup[];
   since: number;
 }
 
@@ -37,6 +40,7 @@ export class ProbeMonitor {
       key,
       stop: new AbortController(),
       states: new Map(),
+      wakeups: [],
       since: this.#clock.now(),
     };
     this.#watched.set(component, watched);
@@ -45,12 +49,13 @@ export class ProbeMonitor {
       void this.#loop(component, probe, watched, proven);
     }
   }
-  /** The component was started again: failures are counted afresh, and not at all during the initial delay. */
+  /** The component was started again: it is asked at once; failures are counted afresh, and not at all during the initial delay. */
   restarted(component: string): void {
     const watched = this.#watched.get(component);
     if (watched === undefined) return;
     watched.since = this.#clock.now();
     for (const state of watched.states.values()) Object.assign(state, { ok: undefined, failures: 0 });
+    for (const wakeup of watched.wakeups) wakeup.wake();
   }
   forget(component: string): void {
     this.#watched.get(component)?.stop.abort();
@@ -74,17 +79,17 @@ export class ProbeMonitor {
 
   async #loop(component: string, probe: GoalProbe, watched: Watched, proven: boolean): Promise<void> {
     const { signal } = watched.stop;
+    const wakeup = new Wakeup();
+    watched.wakeups.push(wakeup);
     try {
-      if (proven) await this.#clock.sleep(Math.random() * probe.periodMs, signal);
+      if (proven) await wakeup.wait(Math.random() * probe.periodMs, this.#clock, signal);
       while (!signal.aborted) {
         const result = await this.#attempt(probe);
         if (signal.aborted) return;
         if (this.#count(probe, watched, result)) this.#changed(component);
         const state = watched.states.get(probe.name);
-        await this.#clock.sleep(
-          state?.ok === undefined ? Math.min(probe.periodMs, 1_000) : probe.periodMs,
-          signal,
-        );
+        const wait = state?.ok === undefined ? Math.min(probe.periodMs, 1_000) : probe.periodMs;
+        await wakeup.wait(wait, this.#clock, signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
