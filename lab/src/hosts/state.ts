@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessId } from '../system/processes.ts';
@@ -33,10 +33,13 @@ export const registryFolder = '/run/kubenode-lab';
 
 const stateFile = (dir: string): string => join(dir, 'lab-state.json');
 
-/** The state of the lab in a folder, or undefined where there is none. */
+/**
+ * The state of the lab in a folder, or undefined where there is none. Where the folder lost it (somebody deleted it by hand), what the
+ * machine's own note says.
+ */
 export async function readState(dir: string): Promise<LabState | undefined> {
-  if (!existsSync(stateFile(dir))) return undefined;
-  return JSON.parse(await readFile(stateFile(dir), 'utf8')) as LabState;
+  if (existsSync(stateFile(dir))) return JSON.parse(await readFile(stateFile(dir), 'utf8')) as LabState;
+  return [...(await registeredLabs()).values()].find((noted) => noted.dir === dir);
 }
 
 /** Writes the state so that a reader sees the old one or the new one, never half of it. */
@@ -47,15 +50,12 @@ export async function writeState(state: LabState): Promise<void> {
   await rename(temporary, stateFile(state.dir));
 }
 
-/** The folders of the labs noted on this machine, by id; one whose folder is gone is still listed. */
-export async function registeredLabs(): Promise<Map<string, { dir: string; network: string }>> {
-  const labs = new Map<string, { dir: string; network: string }>();
+/** The labs noted on this machine, by id, each as it was when it was noted; one whose folder is gone is still listed. */
+export async function registeredLabs(): Promise<Map<string, LabState>> {
+  const labs = new Map<string, LabState>();
   for (const name of await readdir(registryFolder).catch(() => [])) {
     if (!name.endsWith('.json')) continue;
-    const noted = JSON.parse(readFileSync(join(registryFolder, name), 'utf8')) as {
-      dir: string;
-      network: string;
-    };
+    const noted = JSON.parse(await readFile(join(registryFolder, name), 'utf8')) as LabState;
     labs.set(name.slice(0, -'.json'.length), noted);
   }
   return labs;
@@ -64,10 +64,10 @@ export async function registeredLabs(): Promise<Map<string, { dir: string; netwo
 /** Notes a lab on this machine. */
 export async function register(state: LabState): Promise<void> {
   await mkdir(registryFolder, { recursive: true, mode: 0o755 });
-  await writeFile(
-    join(registryFolder, `${state.id}.json`),
-    JSON.stringify({ dir: state.dir, network: state.network }),
-  );
+  const file = join(registryFolder, `${state.id}.json`);
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  await writeFile(temporary, JSON.stringify(state));
+  await rename(temporary, file);
 }
 
 /** Takes a lab's note away. */
