@@ -189,7 +189,7 @@ function taintsOf(input: Input): readonly MachineTaint[] | undefined {
 
 /** `root@10.0.0.7`, `root@host:2222`, `root@[::1]:22`. */
 export function parseDestination(text: string): { user: string; address: string; port: number } {
-  const match = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text);
+  const match = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^@:[\]]+))(?::(\d+))?$/.exec(text);
   const address = match?.[2] ?? match?.[3];
   const port = Number(match?.[4] ?? 22);
   if (match === null || address === undefined || port < 1 || port > 65_535) {
