@@ -1,5 +1,4 @@
 /** The machine operator: Machines, what belongs on them, the identities of their agents, and imports. */
-export { type AssignerOptions } from './assigner/controller.ts';
 export * from './install/apply.ts';
 export * from './install/install.ts';
 export { operatorAccount } from './install/rbac.ts';
