@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MachineImportSpec, systemNamespace } from '@kubenode/api';
 import {
+  allowNodeBootstrap,
   createLab,
   type HostOptions,
   type Lab,
@@ -226,6 +227,7 @@ async function startPlane(
   if (kind === 'kubernetes') {
     const real = await startKubernetes({ dir: join(dir, 'kubernetes'), address, progress });
     undo.push(() => real.stop());
+    await allowNodeBootstrap(real);
     const client = createClient(await loadKubeconfig(real.kubeconfig));
     undo.push(async () => client.close());
     return {
