@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -276,26 +275,6 @@ export class LabHost {
     const bound = binds.map(({ source, target }) => `--bind=${source}:${target}`);
     return ['systemd-nspawn', ...basic, ...named, ...(kubelet ? forKubelet : []), ...bound];
   }
-}
-
-/** Makes a host's ssh host key, outside of it, so that it is known before the host first boots. @returns the public key. */
-export async function makeHostKey(dir: string, name: string): Promise<string> {
-  const folder = hostFolder(dir, name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  return await makeSshKey(join(folder, 'ssh_host_ed25519_key'), name);
-}
-
-/** Makes an ed25519 key pair for ssh. @returns the public key, `ssh-ed25519 AAAA...` without its comment. */
-export async function makeSshKey(file: string, comment: string): Promise<string> {
-  await rm(file, { force: true });
-  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', file]);
-  return readFileSync(`${file}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
-}
-
-/** Writes the known_hosts file of a lab. */
-export async function writeKnownHosts(lab: LabState): Promise<void> {
-  const lines = lab.hosts.map(({ address, name, hostKey }) => `${address},${name} ${hostKey}\n`);
-  await writeFile(join(lab.dir, 'known_hosts'), lines.join(''));
 }
 
 /** Whether something takes a connection there within 200 ms. */

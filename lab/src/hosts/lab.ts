@@ -5,10 +5,11 @@ import { withLock } from '../system/lock.ts';
 import { type Progress, silent, timed } from '../system/progress.ts';
 import { downLab } from './down.ts';
 import { mountRoot, personalize } from './filesystem.ts';
-import { LabHost, makeHostKey, makeSshKey, writeKnownHosts } from './host.ts';
+import { LabHost } from './host.ts';
 import { freeNetwork, setUpNetwork } from './network.ts';
 import { requireForHosts } from './requirements.ts';
 import { ensureRoot } from './root.ts';
+import { makeHostKey, makeSshKey, writeKnownHosts } from './ssh-keys.ts';
 import { type HostState, type LabState, readState, register, registryFolder, writeState } from './state.ts';
 
 /** How a lab is made. */
