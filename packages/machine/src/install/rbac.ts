@@ -74,6 +74,8 @@ function operator(): KubeObject[] {
     clusterBinding('kubenode-operator', subject),
     role('kubenode-operator', systemNamespace, [
       rule('', ['secrets'], ['get']),
+      // What hosts need to know to join, for `kubenode token create`.
+      rule('', ['configmaps'], ['get', 'create', 'patch']),
       rule(
         'coordination.k8s.io',
         ['leases'],
