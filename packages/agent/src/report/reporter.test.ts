@@ -120,3 +120,23 @@ test('nothing is told before it is known what belongs on the host', async () => 
   });
   assert.equal(line.attempts, 0);
 });
+
+test('harm is told as what it breaks, also where it is put right at once', async () => {
+  const story = new Story();
+  const { written, make } = setup(story);
+  await running(make(), story, async () => {
+    story.start(desired([daemon(story.host, '1.0')]));
+    await story.until(() => written.at(-1)?.summary === '1/1');
+    const before = written.length;
+    story.host.files.harm('/etc/daemon.conf', 'version = 6.6\n');
+    await story.until(() => written.at(-1)?.components[0]?.drift?.repaired === 1);
+    assert.deepEqual(
+      written.slice(before).map(({ components }) => [components[0]?.state, components[0]?.correct]),
+      [
+        ['Degraded', { version: 'True', config: 'False', running: 'True' }],
+        ['Ready', { version: 'True', config: 'True', running: 'True' }],
+      ],
+    );
+    await story.stop();
+  });
+});

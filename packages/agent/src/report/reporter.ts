@@ -32,6 +32,8 @@ export class Reporter {
   #view: AgentView | undefined;
   /** The newest status, told or not; its times are kept. */
   #newest: AgentStatus | undefined;
+  /** A harm that was just seen: told even where it is put right before it could be. */
+  #harm: AgentStatus | undefined;
   #told = '';
   #offeredAt = 0;
   #busyWrites = 0;
@@ -56,6 +58,7 @@ export class Reporter {
   offer(view: AgentView): void {
     this.#view = view;
     if (this.#offeredAt === 0) this.#offeredAt = this.#options.clock.now();
+    if (view.desired !== undefined && breaks(view, this.#newest)) this.#harm ??= this.#refresh(view);
     this.#wakeup.wake();
   }
   /** The API may have lost what it was told (the Machine was made anew): tell it again. */
@@ -84,13 +87,19 @@ export class Reporter {
   async #round(signal: AbortSignal): Promise<number> {
     // As long as nobody knows what belongs here, there is nothing to say about it.
     if (this.#view?.desired === undefined) return 60_000;
+    const harm = this.#harm;
+    this.#harm = undefined;
     const status = this.#refresh(this.#view);
-    if (content(status) === this.#told) {
+    if (harm === undefined && content(status) === this.#told) {
       this.#offeredAt = 0;
       if (isSettled(status)) this.#busyWrites = 0;
       return 60_000;
     }
     const now = this.#options.clock.now();
+    if (harm !== undefined && this.#notBefore <= now && !this.#isFighting()) {
+      await this.#tell(harm, signal);
+      return 0;
+    }
     const due = Math.max(this.#dueAt(status), this.#notBefore);
     if (due > now) return due - now;
     return this.#tell(status, signal);
@@ -121,15 +130,18 @@ export class Reporter {
 
   #dueAt(status: AgentStatus): number {
     const last = this.#recent.at(-1) ?? 0;
-    const fighting =
-      this.#recent.filter((at) => at > this.#options.clock.now() - 60_000).length >= writesPerMinute;
     const gathered = this.#offeredAt + gatherMs;
-    if (fighting) return Math.max(gathered, last + slowMs);
+    if (this.#isFighting()) return Math.max(gathered, last + slowMs);
     if (isSettled(status) || this.#busyWrites === 0) return gathered;
     return Math.max(
       gathered,
       last + (busyWaitsMs[Math.min(this.#busyWrites, busyWaitsMs.length - 1)] ?? slowMs),
     );
+  }
+
+  #isFighting(): boolean {
+    const since = this.#options.clock.now() - 60_000;
+    return this.#recent.filter((at) => at > since).length >= writesPerMinute;
   }
 
   #refresh({ desired, facts, components }: AgentView): AgentStatus {
@@ -161,6 +173,21 @@ export class Reporter {
   #path(): string {
     return `${this.#options.stateFolder}/status.json`;
   }
+}
+
+/** Whether something that was right is found wrong, not counting what is being worked on anyway. */
+function breaks({ components }: AgentView, before: AgentStatus | undefined): boolean {
+  return components.some(({ component, judgement, operation }) => {
+    if (judgement === undefined || judgement.harms.length === 0) return false;
+    if (operation !== undefined && operation.kind !== 'Repair') return false;
+    const was = before?.components.find(({ name }) => name === component)?.correct;
+    const { version, config, running } = judgement.correct;
+    return (
+      (version === 'False' && was?.version === 'True') ||
+      (config === 'False' && was?.config === 'True') ||
+      (running === 'False' && was?.running === 'True')
+    );
+  });
 }
 
 function isNotConnected(error: unknown): boolean {
