@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ const repository = path.resolve(packageFolder, '../..');
 const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** Changed when this file makes another executable of the same bundle. */
 const recipe = '3';
+const keptMs = 86_400_000;
 /**
  * Small heaps: a young generation of 1 MiB holds what a watch and a 10-s check allocate; with the default of 16 the process grows by as
  * much before it collects. No compilers: an agent that waits nearly all the time never earns back the pages that they touch (measured,
@@ -82,6 +83,7 @@ export async function buildAgent(options: BuildOptions = {}): Promise<AgentExecu
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+  await prune(cache);
   const built = await readKnown(folder);
   if (built === undefined)
     throw new Error(`the agent was built into ${folder} and is not there: is the disk full?`);
@@ -148,6 +150,14 @@ async function strip(executable: string, progress: (line: string) => void): Prom
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     progress('strip is not installed (package binutils): the agent gets a few megabytes larger');
+  }
+}
+
+/** Takes away builds that are older than a day: each is 109 MB, and hosts pull only what was built for a running operator. */
+async function prune(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const { mtimeMs } = await stat(path.join(cache, name));
+    if (mtimeMs < Date.now() - keptMs) await rm(path.join(cache, name), { recursive: true, force: true });
   }
 }
 

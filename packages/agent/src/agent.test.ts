@@ -45,3 +45,24 @@ test('what depends on another waits for it, whatever the order of the entries', 
   assert.deepEqual(order, ['start daemon.service', 'write /etc/user.conf']);
   await story.stop();
 });
+
+test('a component that cannot be looked at holds up no other', async () => {
+  const story = new Story();
+  const other = spec({
+    component: 'other',
+    version: '1',
+    files: [{ path: '/etc/other', mode: '0644', owner: '0:0', onChange: 'None', content: 'o' }],
+  });
+  const both = desired([daemon(story.host, '1.0'), other]);
+  story.start(both);
+  await story.ready('daemon', 'daemon-1.0');
+  await story.ready('other', 'other-1');
+  const { state } = story.host.files;
+  story.host.files.state = async function (path) {
+    if (path === '/etc/daemon.conf') throw new Error('EIO');
+    return state.call(this, path);
+  };
+  story.host.files.harm('/etc/other', 'bad');
+  await story.until(() => story.host.files.text('/etc/other') === 'o', 15_000);
+  await story.stop();
+});
