@@ -10,7 +10,7 @@ export class Screen {
 
   constructor(out: NodeJS.WriteStream = process.stdout) {
     this.#out = out;
-    this.#live = Boolean(out.isTTY);
+    this.#live = out.isTTY;
   }
 
   /** A line that stays. */
