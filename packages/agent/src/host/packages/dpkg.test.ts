@@ -202,3 +202,20 @@ test('without an address the host apt brings it, after an update where it did no
   await writeFile(path.join(folder, `app_${sha256('deb').slice(7, 19)}.deb`), 'deb');
   assert.ok((await packages.fetch(request, folder, never)).endsWith('.deb'));
 });
+
+test('packages that are wanted at once are installed one after the other', async (t) => {
+  const { packages, commands } = await fakeHost(t, [
+    ['dpkg-query', (call) => ok(`ii |${call.command.at(-1) === 'runc' ? '1' : '2'}\n`)],
+  ]);
+  await Promise.all([
+    packages.install({ name: 'runc', version: '1', deb: '/a.deb' }),
+    packages.install({ name: 'chrony', version: '2', deb: '/b.deb' }),
+  ]);
+  const order = commands.filter((command) => command.includes('--install') || command.includes('hold'));
+  assert.deepEqual(order, [
+    'dpkg --install /a.deb',
+    'apt-mark hold runc',
+    'dpkg --install /b.deb',
+    'apt-mark hold chrony',
+  ]);
+});

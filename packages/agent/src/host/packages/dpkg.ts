@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { limiter } from '../../execute/limiter.ts';
 import type { InstalledPackage, PackageManager, RunResult } from '../../ports.ts';
 import type { DownloadOptions } from '../artifacts/download.ts';
 import { checkDigest, download } from '../artifacts/download.ts';
@@ -44,6 +45,8 @@ export interface DpkgOptions {
 /** Debian packages, by dpkg. Every effect runs apart from the agent, so that a restart of it leaves no package half installed. */
 export class DpkgPackages implements PackageManager {
   readonly #options: DpkgOptions;
+  /** dpkg does one thing at a time: whoever tries meanwhile only burns CPU, and the folder of `withoutStarting` is one. */
+  readonly #oneAtATime = limiter(1);
 
   constructor(options: DpkgOptions) {
     this.#options = options;
@@ -69,6 +72,18 @@ export class DpkgPackages implements PackageManager {
   }
 
   async install(request: { name: string; version: string; deb: string }): Promise<void> {
+    await this.#oneAtATime(() => this.#install(request));
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#oneAtATime(() => this.#remove(name));
+  }
+
+  async hold(name: string, held: boolean): Promise<void> {
+    await this.#oneAtATime(() => this.#hold(name, held));
+  }
+
+  async #install(request: { name: string; version: string; deb: string }): Promise<void> {
     const { name, version, deb } = request;
     checkName(name);
     await this.#withoutStarting(async (env) => {
@@ -91,19 +106,19 @@ export class DpkgPackages implements PackageManager {
       );
     });
     // Installing takes a hold away.
-    await this.hold(name, true);
+    await this.#hold(name, true);
   }
 
-  async remove(name: string): Promise<void> {
+  async #remove(name: string): Promise<void> {
     if ((await this.installed(name)) === undefined) return;
-    await this.hold(name, false);
+    await this.#hold(name, false);
     await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], environment);
     const result = await this.#dpkg(name, ['--remove', name], environment);
     if (result.exitCode !== 0)
       throw new PackageError(name, `${name} was not removed: ${lastLines(result.output)}`);
   }
 
-  async hold(name: string, held: boolean): Promise<void> {
+  async #hold(name: string, held: boolean): Promise<void> {
     const result = await this.#whileLocked(() =>
       this.#run(['apt-mark', held ? 'hold' : 'unhold', checkName(name)]),
     );
