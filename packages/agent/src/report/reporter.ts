@@ -20,7 +20,8 @@ export interface ReporterOptions {
 const gatherMs = 200;
 /** Waits before the first, second, ... write while work is under way; its end is told at once. So a change costs few writes. */
 const busyWaitsMs: readonly number[] = [gatherMs, 10_000, 30_000, 60_000];
-/** More than so many writes in a minute are a fight, and are told slowly. */
+/** So many writes are free at once, and so many more each minute; beyond that there is a fight, and it is told slowly. */
+const freeWrites = 60;
 const writesPerMinute = 20;
 const slowMs = 10_000;
 const retryMs: readonly number[] = [1_000, 5_000, 15_000, 60_000];
@@ -39,7 +40,9 @@ export class Reporter {
   #busyWrites = 0;
   #failures = 0;
   #notBefore = 0;
-  #recent: number[] = [];
+  /** Writes that are still free. */
+  #free = freeWrites;
+  #lastWrite = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -123,13 +126,14 @@ export class Reporter {
     this.#failures = 0;
     this.#offeredAt = 0;
     this.#busyWrites = isSettled(status) ? 0 : this.#busyWrites + 1;
-    this.#recent = [...this.#recent.filter((at) => at > now - 60_000), now];
+    this.#free = this.#freeAt(now) - 1;
+    this.#lastWrite = now;
     await this.#keep(status, true);
     return 60_000;
   }
 
   #dueAt(status: AgentStatus): number {
-    const last = this.#recent.at(-1) ?? 0;
+    const last = this.#lastWrite;
     const gathered = this.#offeredAt + gatherMs;
     if (this.#isFighting()) return Math.max(gathered, last + slowMs);
     if (isSettled(status) || this.#busyWrites === 0) return gathered;
@@ -140,8 +144,11 @@ export class Reporter {
   }
 
   #isFighting(): boolean {
-    const since = this.#options.clock.now() - 60_000;
-    return this.#recent.filter((at) => at > since).length >= writesPerMinute;
+    return this.#freeAt(this.#options.clock.now()) < 1;
+  }
+
+  #freeAt(now: number): number {
+    return Math.min(freeWrites, this.#free + ((now - this.#lastWrite) / 60_000) * writesPerMinute);
   }
 
   #refresh({ desired, facts, components }: AgentView): AgentStatus {
