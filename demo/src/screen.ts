@@ -36,7 +36,7 @@ export class Screen {
   async step<T>(text: string, work: (progress: (line: string) => void) => Promise<T>): Promise<T> {
     const started = performance.now();
     this.doing(`${text} ...`);
-    const result = await work((line) => this.doing(`${text}: ${line}`));
+    const result = await work((line) => this.doing(line.startsWith(text) ? line : `${text}: ${line}`));
     this.quiet();
     this.say(`  ✓ ${text} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
     return result;

@@ -9,16 +9,17 @@ Look around, in another terminal (any kubectl will do):
 
   export KUBECONFIG=${kubeconfig}
   kubectl get machines.kubenode.io,kncs              hosts, and what is being rolled out
-  kubectl describe machines.kubenode.io ${first}     all that is known of one
+  kubectl describe machines.kubenode.io ${first}             all that is known of one
   npx kubenode tree ${first}                         its components, one line each
   npx kubenode why ${first}                          why it is where it is, and what happens next
 `;
+  const lab = relative(process.cwd(), folder.at('lab'));
   const systemd = `
 Break something, and watch it heal:
 
-  npx kubenode get ${first} --watch                                      leave this open
-  npm run lab -- exec ${first} --lab ${relative(process.cwd(), folder.at('lab'))} -- systemctl stop chrony.service
-  npm run lab -- exec ${first} --lab ${relative(process.cwd(), folder.at('lab'))} -- sh -c 'echo broken >> /etc/containerd/config.toml'
+  npx kubenode get ${first} --watch                  leave this open
+  npm run lab -- --lab ${lab} exec ${first} -- systemctl stop chrony.service
+  npm run lab -- --lab ${lab} exec ${first} -- sh -c 'echo broken >> /etc/containerd/config.toml'
 `;
   const root = relative(process.cwd(), folder.at('hosts', first, 'root'));
   const local = `

@@ -1,6 +1,6 @@
 // npm run lab -- up|exec|power|net|down: real hosts and a control plane to try things on.
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { supplyExamplesDetached } from './artifacts/supply.ts';
 import { startEmbedded } from './embedded/start.ts';
@@ -23,7 +23,9 @@ const usage = `Real hosts and a control plane on this machine, to try things on.
   npm run lab -- exec h1 -- CMD...                 runs a command in a host
   npm run lab -- power h1 on|off|shutdown|reset|freeze|thaw
   npm run lab -- net h1 cut|join                   a network partition, and its end
-  npm run lab -- down                              all gone, nothing left behind`;
+  npm run lab -- down                              all gone, nothing left behind
+
+Another lab than that of .lab/, such as the demo's: npm run lab -- --lab .kubenode/lab exec h1 -- CMD...`;
 
 const powerActions: readonly PowerAction[] = ['on', 'off', 'shutdown', 'reset', 'freeze', 'thaw'];
 const networkActions: readonly NetworkAction[] = ['cut', 'join'];
@@ -33,11 +35,13 @@ class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const dir = join(process.cwd(), '.lab');
+const given = process.argv.slice(2);
+// Before the command, since what follows `exec h1 --` is the host's.
+const dir = given[0] === '--lab' ? resolve(given[1] ?? '') : join(process.cwd(), '.lab');
 const say: Progress = (line) => console.error(line);
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(given[0] === '--lab' ? given.slice(2) : given);
 } catch (error) {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
   console.error(error instanceof Error ? error.message : String(error));
