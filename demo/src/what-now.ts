@@ -17,7 +17,7 @@ Look around, in another terminal (any kubectl will do):
   const systemd = `
 Break something, and watch it heal:
 
-  npx kubenode get ${first} --watch                  leave this open
+  kubectl get machines.kubenode.io -w                leave this open
   npm run lab -- --lab ${lab} exec ${first} -- systemctl stop chrony.service
   npm run lab -- --lab ${lab} exec ${first} -- sh -c 'echo broken >> /etc/containerd/config.toml'
 `;
