@@ -28,3 +28,31 @@ test('a named path may differ, its neighbours may not', () => {
     ['items.0.b'],
   );
 });
+
+test('the order of causes is chance, but a message must list what it lists', () => {
+  const status = (fields: string[], message: string) => ({
+    kind: 'Status',
+    message,
+    details: { causes: fields.map((field) => ({ field, message: 'Required value' })) },
+  });
+  const a = status(['a', 'b'], 'x is invalid: [a: Required value, b: Required value]');
+  const b = status(['b', 'a'], 'x is invalid: [b: Required value, a: Required value]');
+  const wrong = status(['b', 'a'], 'x is invalid: [b: Required value]');
+  assert.deepEqual(differences(normalize(a), normalize(b), []), []);
+  assert.deepEqual(
+    differences(normalize(a), normalize(wrong), []).map((d) => d.path),
+    ['message'],
+  );
+});
+
+test('what controllers add to a Node does not count, other taints do', () => {
+  const node = (taints: string[], annotations: Record<string, string>) => ({
+    kind: 'Node',
+    metadata: { name: 'n', annotations },
+    spec: { taints: taints.map((key) => ({ key, effect: 'NoSchedule' })) },
+  });
+  const plain = node(['mine'], {});
+  const kept = node(['node.kubernetes.io/not-ready', 'mine'], { 'node.alpha.kubernetes.io/ttl': '0' });
+  assert.deepEqual(differences(normalize(plain), normalize(kept), []), []);
+  assert.equal(differences(normalize(plain), normalize(node(['other'], {})), []).length, 1);
+});

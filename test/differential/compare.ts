@@ -1,3 +1,5 @@
+import { withoutControllers } from './nodes.ts';
+
 /** Takes out what two right servers may answer differently (identifiers, versions, times), and lists what differs all the same. */
 
 const volatile: Readonly<Record<string, string>> = {
@@ -12,20 +14,56 @@ const volatile: Readonly<Record<string, string>> = {
   continue: '<continue>',
 };
 
-const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const patterns: readonly (readonly [RegExp, string])[] = [
+  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>'],
+  [/X509SHA256=[0-9a-f]{64}/g, '<credential>'],
+  [/resourceVersion: \d+|\b\d{4}-\d\d-\d\dT[\d:.]+Z\b/g, '<volatile>'],
+];
 
-/** A copy in which identifiers, versions and times are replaced by their kind. Empty and missing ones stay different. */
+/**
+ * A copy in which what chance decides is the same on both sides: identifiers, versions and times are replaced by their kind (empty and
+ * missing ones stay different), owners and causes are in an order of their own, and a Node is without what controllers add to it.
+ */
 export function normalize(value: unknown, key = ''): unknown {
   if (typeof value === 'string') {
     if (value !== '' && volatile[key]) return volatile[key];
-    return value
-      .replaceAll(uuid, '<uid>')
-      .replaceAll(/resourceVersion: \d+|\b\d{4}-\d\d-\d\dT[\d:.]+Z\b/g, '<volatile>');
+    return patterns.reduce((text, [pattern, name]) => text.replaceAll(pattern, name), value);
   }
-  if (Array.isArray(value)) return value.map((item) => normalize(item));
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, normalize(item, name)]));
-  return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => normalize(item));
+    // Owners are sorted by the second of their last write, which need not be the same one on both servers.
+    return key === 'managedFields' ? sorted(items, owner) : items;
+  }
+  if (!isObject(value)) return value;
+  const shown = value['kind'] === 'Status' ? orderCauses(value) : withoutControllers(value);
+  return Object.fromEntries(Object.entries(shown).map(([name, item]) => [name, normalize(item, name)]));
+}
+
+function owner(entry: unknown): string {
+  if (!isObject(entry)) return '';
+  return JSON.stringify(['operation', 'manager', 'apiVersion', 'subresource'].map((key) => entry[key]));
+}
+
+function sorted<T>(items: readonly T[], by: (item: T) => string): T[] {
+  return [...items].sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0));
+}
+
+/**
+ * The real server walks Go maps, so that the order of its causes is chance. They are sorted, and a message that lists them is held to
+ * list them in their order.
+ */
+function orderCauses(status: Record<string, unknown>): Record<string, unknown> {
+  const { details, message } = status;
+  if (!isObject(details) || !Array.isArray(details['causes']) || typeof message !== 'string') return status;
+  const causes = details['causes'].filter(isObject);
+  const listed = `[${causes.map(({ field, message: why }) => [field, why].join(': ')).join(', ')}]`;
+  const text =
+    status['reason'] === 'Conflict' ? sorted(message.split('\n'), (line) => line).join('\n') : message;
+  return {
+    ...status,
+    message: text.replace(listed, '[<its causes, in their order>]'),
+    details: { ...details, causes: sorted(causes, (cause) => JSON.stringify(cause)) },
+  };
 }
 
 export interface Difference {
@@ -57,7 +95,7 @@ export function differences(
   return [{ path, embedded, real }];
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

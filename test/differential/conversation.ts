@@ -30,6 +30,8 @@ export interface Step {
   readonly until?: (answer: Answer) => boolean;
   /** Sent, but what is answered is not compared; says why. */
   readonly uncompared?: string;
+  /** Dotted paths in the answer's body that may differ, with the reason, as a conversation's. */
+  readonly mayDiffer?: Readonly<Record<string, string>>;
   /** As whom: a user and groups to impersonate; the administrator when left out. */
   readonly as?: { readonly user: string; readonly groups?: readonly string[] };
 }

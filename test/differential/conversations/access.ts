@@ -131,6 +131,7 @@ export const access: Conversation = {
         spec: { nonResourceAttributes: { path: '/version', verb: 'get' } },
       },
       as,
+      mayDiffer: { 'status.reason': 'which of two bindings that allow it is named' },
     },
     {
       name: 'ask nothing',

@@ -33,7 +33,6 @@ export const applying: Conversation = {
     {
       name: 'several conflicts',
       ...apply('a', 'three', { size: 3, ports: [{ port: 80, name: 'other' }] }),
-      uncompared: 'causes come in random order',
     },
     { name: 'force', ...apply('a', 'two', { size: 2, tags: ['y'] }, '&force=true') },
     {

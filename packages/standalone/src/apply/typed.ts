@@ -1,5 +1,5 @@
 import { childOf, elementText, type FieldSet, fieldSet } from './fieldset.ts';
-import { stringifyJson } from '../schema/index.ts';
+import { goSyntax, goType, goValue } from './gotext.ts';
 import type { ListType, TypeRef } from './type.ts';
 import { atomOf, fieldType, fieldTypeOr, isObject, itemElement } from './values.ts';
 
@@ -26,10 +26,22 @@ export function checkTyped(type: TypeRef, value: unknown, path = ''): void {
   }
 }
 
+/** Each in the words of structured-merge-diff (typed/validate.go, helpers.go), which prints Go values. */
 function mismatch(path: string, expected: string, value: unknown): Error {
-  return new Error(
-    `${path}: expected ${expected}, got &value.valueUnstructured{Value:${stringifyJson(value)}}`,
-  );
+  return new Error(`${path}: expected ${misfit(expected, value)}`);
+}
+
+function misfit(expected: string, value: unknown): string {
+  switch (expected) {
+    case 'numeric':
+      return `numeric (int or float), got ${goType(value)}`;
+    case 'string':
+      return `string, got &value.valueUnstructured{Value:${goSyntax(value)}}`;
+    case 'untyped':
+      return `any scalar, got &{${goValue(value)}}`;
+    default:
+      return `${expected}, got &{${goValue(value)}}`;
+  }
 }
 
 function scalarFits(scalar: TypeRef['scalar'], value: unknown): boolean {

@@ -11,6 +11,7 @@ import { bindings, roles } from './rbac.ts';
 const immutable = (field: string, value: unknown): Cause => badValue(field, value, 'field is immutable');
 
 const namespaces: Particular = {
+  statusTakesMetadata: true,
   prepare: (object) => {
     object['spec'] = { ...child(object, 'spec'), finalizers: ['kubernetes'] };
     object['status'] = { phase: 'Active' };
@@ -96,6 +97,7 @@ const configmaps: Particular = {
 };
 
 const pods: Particular = {
+  statusTakesMetadata: true,
   onCreate: (object) => {
     const spec = child(object, 'spec');
     const defaults = {
@@ -112,7 +114,7 @@ const pods: Particular = {
   },
 };
 
-const serviceaccounts: Particular = {};
+const services: Particular = { statusTakesMetadata: true };
 
 const leases: Particular = {
   validate: (object) => {
@@ -175,7 +177,7 @@ export const HOOKS: Record<string, Particular> = {
   configmaps,
   nodes,
   pods,
-  serviceaccounts,
+  services,
   leases,
   certificatesigningrequests,
   events,

@@ -7,6 +7,7 @@ const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 /** Nodes. */
 export const nodes: Particular = {
+  statusTakesMetadata: true,
   onCreate: (object) => {
     nodeTimes(object);
   },

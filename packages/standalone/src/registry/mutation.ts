@@ -177,11 +177,10 @@ function isolate(object: KubeObject, live: KubeObject, request: Request): void {
     for (const [key, value] of Object.entries(live)) {
       if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) object[key] = clone(value);
     }
+    // The kubelet sets labels and annotations of its Node this way.
+    if (request.resource.hooks.statusTakesMetadata) return;
     const { managedFields } = object.metadata;
-    object.metadata =
-      request.resource.custom || request.resource.plural !== 'nodes'
-        ? clone(live.metadata)
-        : { ...clone(live.metadata), ...pick(object) };
+    object.metadata = clone(live.metadata);
     if (managedFields) object.metadata.managedFields = managedFields;
     return;
   }
@@ -189,12 +188,6 @@ function isolate(object: KubeObject, live: KubeObject, request: Request): void {
     if (live['status'] === undefined) delete object['status'];
     else object['status'] = clone(live['status']);
   }
-}
-
-/** The kubelet sets labels and annotations of its Node by its status; only Nodes allow that. */
-function pick(object: KubeObject): Partial<KubeObject['metadata']> {
-  const { labels, annotations } = object.metadata;
-  return { ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) };
 }
 
 function count(object: KubeObject, live: KubeObject, request: Request): void {
@@ -217,19 +210,27 @@ export function firstOwner(
   return entries.filter((entry) => entry.fieldsV1 && Object.keys(entry.fieldsV1).length > 0);
 }
 
+/** Who writes by a request, and what that endpoint lets them write. */
+export function writer(request: Request): Writer {
+  const { resource, version, subresource } = request;
+  return {
+    manager: request.fieldManager,
+    apiVersion: apiVersion(resource.group, version.name),
+    now: time(request.now),
+    hasStatus: version.status,
+    emptyListClears: !resource.custom,
+    ...(subresource ? { subresource } : {}),
+    ...(subresource === 'status' && resource.hooks.statusTakesMetadata ? { ignoredFields: ['spec'] } : {}),
+  };
+}
+
 function own(live: KubeObject | undefined, object: KubeObject, request: Request): void {
   if (request.resource.hooks.unmanaged) {
     delete object.metadata.managedFields;
     return;
   }
   const { type, zero } = request.version;
-  const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(type, live, object, {
-    manager: request.fieldManager,
-    apiVersion: apiVersion(request.resource.group, request.version.name),
-    now: time(request.now),
-    hasStatus: request.version.status,
-    ...(request.subresource ? { subresource: request.subresource } : {}),
-  });
+  const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(type, live, object, writer(request));
   if (!live && zero) for (const entry of entries ?? []) disown(entry.fieldsV1, zero, object);
   if (request.subresource === 'scale') untimed(entries ?? [], request.fieldManager);
   const kept = entries?.filter((entry) => live || !entry.fieldsV1 || Object.keys(entry.fieldsV1).length > 0);

@@ -9,9 +9,17 @@ import {
   notFound,
   qualified,
 } from '../http/status.ts';
-import { clone, isObj, show, time, type KubeObject, type Obj } from '../object.ts';
+import { clone, isObj, show, type KubeObject, type Obj } from '../object.ts';
 import type { Store, Transaction } from '../store/store.ts';
-import { applyFailure, complain, dropUnknown, finishCreate, finishUpdate, inVersion } from './mutation.ts';
+import {
+  applyFailure,
+  complain,
+  dropUnknown,
+  finishCreate,
+  finishUpdate,
+  inVersion,
+  writer,
+} from './mutation.ts';
 import type { Request } from './request.ts';
 import { apiVersion } from './resource.ts';
 import { metadataTypeProblem } from './metadata.ts';
@@ -178,14 +186,7 @@ export class Registry {
       }
       let merged: KubeObject;
       try {
-        const result = apply(version.type, live, wanted, {
-          manager: request.fieldManager,
-          apiVersion: apiVersion(resource.group, version.name),
-          now: time(request.now),
-          hasStatus: version.status,
-          force,
-          ...(request.subresource ? { subresource: request.subresource } : {}),
-        });
+        const result = apply(version.type, live, wanted, { ...writer(request), force });
         merged = clone(result.object) as KubeObject;
       } catch (error) {
         return applyFailure(error, request, 'apply');

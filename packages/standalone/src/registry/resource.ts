@@ -61,6 +61,8 @@ export interface Hooks {
   conditionalUpdate: boolean;
   /** DELETE answers with the object and not with a Status. */
   returnDeleted: boolean;
+  /** A write to /status may change metadata too: labels, annotations and finalizers. */
+  statusTakesMetadata?: boolean;
   /** Nobody's ownership of fields is recorded. */
   unmanaged?: boolean;
   onCreate?: (object: KubeObject, context: HookContext) => void;
