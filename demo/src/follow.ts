@@ -1,7 +1,7 @@
 /** Waits until all machines are Ready and every set is rolled out, and says what happens meanwhile. */
+import type { Screen } from '@kubenode/cli';
 import { Machine, MachineComponentSet, MachineImport } from '@kubenode/machine';
 import type { Client } from '@kubenode/runtime';
-import type { Screen } from './screen.ts';
 
 const lookEveryMs = 500;
 

@@ -1,6 +1,7 @@
 /** npm start: a control plane, the operator and hosts, on this machine, until Ctrl-C. */
 import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { Screen } from '@kubenode/cli';
 import { downLab, missingForHosts, startFileServer } from '@kubenode/lab';
 import { untilReady } from './follow.ts';
 import { localComponents } from './local/components.ts';
@@ -8,8 +9,8 @@ import { localHostNames, startLocalHosts, stopLocalHosts } from './local-hosts.t
 import { applyManifests } from './manifests.ts';
 import { type DemoOptions, parseOptions, usage } from './options.ts';
 import { type Plane, startPlane } from './plane.ts';
-import { Screen } from './screen.ts';
 import { type DemoState, StateFolder } from './state-folder.ts';
+import { step } from './step.ts';
 import { bootHosts, importHosts, serveAgent, serveArtifacts } from './systemd-hosts.ts';
 import { whatNow } from './what-now.ts';
 
@@ -28,7 +29,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const screen = new Screen();
+  const screen = new Screen(process.stdout);
   const folder = new StateFolder('.kubenode');
   await folder.lock();
   const end = new AbortController();
@@ -54,7 +55,7 @@ async function demo(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  if (options.reset) await screen.step('Forgetting what was', () => reset(folder));
+  if (options.reset) await step(screen, 'Forgetting what was', () => reset(folder));
   const earlier = folder.read();
   const hosts =
     earlier?.hosts ?? options.hosts ?? ((await missingForHosts()).length === 0 ? 'systemd' : 'local');
@@ -75,7 +76,7 @@ async function demo(
       running.plane.failed,
     ]);
     screen.quiet();
-    screen.say(`  ✓ ${running.names.join(', ')}: Ready`);
+    screen.done(`${running.names.join(', ')}: Ready`);
     if (options.once) return;
     screen.say(whatNow(folder, hosts, running.names[0] ?? ''));
     await Promise.race([aborted(signal), running.plane.failed]);
@@ -92,19 +93,19 @@ async function startSystemd(
   count: number,
   screen: Screen,
 ): Promise<Running> {
-  const lab = await screen.step(`Booting ${count} hosts`, (progress) =>
+  const lab = await step(screen, `Booting ${count} hosts`, (progress) =>
     bootHosts(folder, count, earlier !== undefined, progress),
   );
-  const plane = await screen.step('Starting the control plane', () =>
+  const plane = await step(screen, 'Starting the control plane', () =>
     startPlane(folder, lab.address, earlier?.apiserverPort ?? 0),
   );
-  const supply = await screen.step('Getting what the components are made of', (progress) =>
+  const supply = await step(screen, 'Getting what the components are made of', (progress) =>
     serveArtifacts(folder, lab, progress),
   );
   folder.write({ hosts: 'systemd', count, apiserverPort: plane.port, artifactsPort: 80 });
-  const agents = await screen.step('Building the agent', (progress) => serveAgent(folder, progress));
+  const agents = await step(screen, 'Building the agent', (progress) => serveAgent(folder, progress));
   plane.operate(agents);
-  await screen.step(`Applying ${supply.examples.sets.length} components and ${count} imports`, async () => {
+  await step(screen, `Applying ${supply.examples.sets.length} components and ${count} imports`, async () => {
     await applyManifests(plane.client, supply.examples.manifests);
     await importHosts(plane, lab);
   });
@@ -125,7 +126,7 @@ async function startLocal(
   count: number,
   screen: Screen,
 ): Promise<Running> {
-  const plane = await screen.step('Starting the control plane', () =>
+  const plane = await step(screen, 'Starting the control plane', () =>
     startPlane(folder, '127.0.0.1', earlier?.apiserverPort ?? 0),
   );
   const names = localHostNames(count);
@@ -140,8 +141,8 @@ async function startLocal(
     artifactsPort: Number(new URL(files.url).port),
   });
   plane.operate({});
-  await screen.step('Applying the components', () => applyManifests(plane.client, components.manifests));
-  await screen.step(`Starting ${count} agents`, () => startLocalHosts(folder, plane, names));
+  await step(screen, 'Applying the components', () => applyManifests(plane.client, components.manifests));
+  await step(screen, `Starting ${count} agents`, () => startLocalHosts(folder, plane, names));
   return {
     plane,
     names,

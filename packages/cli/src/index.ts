@@ -16,6 +16,8 @@ import { wait } from './commands/wait.ts';
 import { why } from './commands/why.ts';
 import { helpOf, readInput } from './input.ts';
 
+export { Screen } from './screen.ts';
+
 const groups: readonly (readonly [string, readonly Command[]])[] = [
   ['Look', [get, tree, why, plan, wait]],
   ['Bring hosts in', [importCommand, join, token]],
