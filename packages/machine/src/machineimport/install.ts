@@ -135,8 +135,8 @@ export async function removeAgent(
   const args = [
     paths.state,
     keepOriginals ? 'originals' : '',
-    paths.unit,
     paths.etc,
+    paths.unit,
     paths.log,
     paths.agents,
   ];
@@ -147,18 +147,20 @@ export async function removeAgent(
   }
 }
 
-/** $1 state folder, $2 what stays in it, then paths; the last one's parent goes too when nothing else is in it. */
+/**
+ * $1 state folder, $2 what stays in it, $3 folder of configuration, of which sources.json stays: that is the host's own. Then paths; the
+ * last one's parent goes too when nothing else is in it.
+ */
 const removeScript = `set -eu
-state=$1
-kept=$2
-shift 2
-if [ -n "$kept" ]; then
-  for entry in "$state"/* "$state"/.[!.]*; do
-    [ "$entry" = "$state/$kept" ] || rm -rf -- "$entry"
+empty() {
+  for entry in "$1"/* "$1"/.[!.]*; do
+    [ "$entry" = "$1/$2" ] || rm -rf -- "$entry"
   done
-else
-  rm -rf -- "$state"
-fi
+  rmdir -- "$1" 2>/dev/null || true
+}
+empty "$1" "$2"
+empty "$3" sources.json
+shift 3
 rm -rf -- "$@"
 for last in "$@"; do :; done
 rmdir -- "$(dirname -- "$last")" 2>/dev/null || true
@@ -174,7 +176,10 @@ async function script(
   if (result.exitCode !== 0) throw new Error(`${failure}${firstLine(result.stderr, ': ')}`);
 }
 
-/** The agent's unit: comes back whatever ends it, and leaves what it started alone when it is stopped. */
+/**
+ * The agent's unit: comes back whatever ends it, and leaves what it started alone when it is stopped. With glibc's own settings the heap
+ * keeps what a download once took.
+ */
 export function agentUnit(paths: HostPaths): string {
   return `[Unit]
 Description=KubeNode agent: keeps this host's components as they should be
@@ -183,6 +188,7 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
+Environment=MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=131072
 ExecStart=${paths.current}/kubenode-agent run --config ${paths.config}
 Restart=always
 RestartSec=2
