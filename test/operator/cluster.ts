@@ -171,14 +171,12 @@ export class Cluster {
       observedGeneration: generation,
       lastTransitionTime: timestamp(Date.now()),
     });
-    const components = present.map(({ name, revision, rollout, batch, movedAt }) => ({
+    const components = present.map(({ name, revision, movedAt }) => ({
       name,
       desired: revision,
       running: revision,
       lastGood: revision,
       state: 'Ready' as const,
-      ...(rollout === undefined ? {} : { rollout }),
-      ...(batch === undefined ? {} : { batch }),
       ...(movedAt === undefined ? {} : { movedAt }),
     }));
     await client.apply(

@@ -74,7 +74,8 @@ test('with onFailure Hold the new revision stays, says so, and counts as good on
   assert.equal(story.host.files.text('/etc/daemon.conf'), 'version = 1.1\n');
   story.host.behaviour.failingProbes.clear();
   await story.until(() => story.status('daemon')?.state === 'Ready');
-  assert.equal(story.status('daemon')?.lastGood, 'daemon-1.1');
+  assert.equal(story.status('daemon')?.running, 'daemon-1.1');
+  assert.equal(story.status('daemon')?.lastGood, undefined, 'the running revision is the last good one');
   await story.stop();
 });
 

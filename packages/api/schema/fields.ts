@@ -146,7 +146,8 @@ export const conditions = (description: string) =>
       lastTransitionTime: time('When status changed last.'),
       reason: patterned('Why, in one CamelCase word.', '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$', 128),
       message: text('Why, for people: what is so, since when, what happens next.', 1024),
-    }),
+      // One writer has a condition whole: so its managedFields name it and not its six fields.
+    }).meta({ 'x-kubernetes-map-type': 'atomic' }),
     16,
   );
 

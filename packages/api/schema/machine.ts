@@ -80,13 +80,11 @@ const componentStatus = object(
   'One component as it is on the host. Written by the agent alone.',
   {
     name: text('Name of the component.'),
-    desired: text('Revision that belongs there.').optional(),
+    desired: text('Revision that belongs there, where it is not the one that is there.').optional(),
     running: text('Revision that is there.').optional(),
-    lastGood: text('Revision that was healthy last.').optional(),
+    lastGood: text('Revision that was healthy last, where it is not the one that is there.').optional(),
     version: text('Version that was found.', 128).optional(),
-    rollout: text('Echo of the entry: the rollout that this was judged under.', 64).optional(),
-    batch: count('Echo of the entry.').optional(),
-    movedAt: time('Echo of the entry.').optional(),
+    movedAt: time('Echo of the entry: the move that this was judged under.').optional(),
     state: choice('Where it stands.', [
       'Waiting',
       'Installing',
@@ -188,7 +186,9 @@ export const machine = object('Machine', 'One host and what runs on it.', {
       bootID: text('Changes with every boot.', 64).optional(),
       addresses: atomicList('Addresses of the host, the main one first.', z.string().max(64), 16).optional(),
       agentVersion: text('Version of the agent.', 64).optional(),
-    }).optional(),
+    })
+      .meta({ 'x-kubernetes-map-type': 'atomic' })
+      .optional(),
     summary: patterned('Components that are Ready, of all.', '^[0-9]+/[0-9]+$', 16).optional(),
     components: atomicList(
       'What is on the host. Written by its agent alone.',

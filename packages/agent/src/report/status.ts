@@ -29,23 +29,26 @@ const longestMessage = 512;
 /** Most components named in a condition. */
 const mostNamed = 3;
 
-/** The status of one component. Pure; `since` and times of conditions are put in by `withTimes`. */
+/**
+ * The status of one component. What says nothing new is left out, so that a Machine stays small: a desired or last good revision that is the
+ * one there, and rollout and batch, which stand in the entry. Pure; `since` and times of conditions are put in by `withTimes`.
+ */
 export function componentStatus(view: ComponentView): Omit<MachineComponentStatus, 'since'> {
   const { component, entry, record, operation, judgement } = view;
   const applied = record?.applied;
   const state = stateOf(view);
   const message = messageOf(view, state).slice(0, longestMessage);
   const failed = record?.failed;
+  const running = applied?.goal.revision;
+  const desired = entry?.state === 'Present' ? entry.revision : undefined;
   const lastGood = (record?.lastGood ?? applied)?.goal.revision;
   return {
     name: component,
-    ...(entry?.state === 'Present' ? { desired: entry.revision } : {}),
+    ...(desired === undefined || desired === running ? {} : { desired }),
     ...(applied
       ? { running: applied.goal.revision, version: applied.foundVersion || applied.goal.version }
       : {}),
-    ...(lastGood === undefined ? {} : { lastGood }),
-    ...(entry?.rollout === undefined ? {} : { rollout: entry.rollout }),
-    ...(entry?.batch === undefined ? {} : { batch: entry.batch }),
+    ...(lastGood === undefined || lastGood === running ? {} : { lastGood }),
     ...(entry?.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
     state,
     ...(operation?.step === undefined || state === 'Ready' ? {} : { step: operation.step }),

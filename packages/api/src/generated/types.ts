@@ -142,19 +142,15 @@ export interface HostInfo {
 export interface MachineComponentStatus {
   /** Name of the component. */
   name: string;
-  /** Revision that belongs there. */
+  /** Revision that belongs there, where it is not the one that is there. */
   desired?: string;
   /** Revision that is there. */
   running?: string;
-  /** Revision that was healthy last. */
+  /** Revision that was healthy last, where it is not the one that is there. */
   lastGood?: string;
   /** Version that was found. */
   version?: string;
-  /** Echo of the entry: the rollout that this was judged under. */
-  rollout?: string;
-  /** Echo of the entry. */
-  batch?: number;
-  /** Echo of the entry. */
+  /** Echo of the entry: the move that this was judged under. */
   movedAt?: string;
   /** Where it stands. */
   state: 'Waiting' | 'Installing' | 'Ready' | 'Degraded' | 'RollingBack' | 'Failed' | 'Unverified' | 'Removing';

@@ -207,13 +207,11 @@ function isReady(entry: MachineComponentEntry, status: ComponentView | undefined
   );
 }
 
-/** The report was made about this very move: A, B and A again must not read the health of the first A. */
+/** The report was made about this very move, told by its millisecond: A, B and A again must not read the health of the first A. */
 function isEcho(entry: MachineComponentEntry, status: ComponentView): boolean {
   return (
     entry.movedAt === undefined ||
-    (status.rollout === entry.rollout &&
-      status.movedAt !== undefined &&
-      Date.parse(status.movedAt) === Date.parse(entry.movedAt))
+    (status.movedAt !== undefined && Date.parse(status.movedAt) === Date.parse(entry.movedAt))
   );
 }
 

@@ -44,7 +44,7 @@ function parseID(id: string): RolloutID {
 
 function hashOf(set: SetView, targets: Targets): string {
   const what = set.deleting ? 'removal' : JSON.stringify([targets.update, set.variables, set.drift]);
-  return createHash('sha256').update(what).digest('hex').slice(0, 10);
+  return createHash('sha256').update(what).digest('hex').slice(0, 7);
 }
 
 /**

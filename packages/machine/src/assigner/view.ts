@@ -34,7 +34,6 @@ export interface ComponentView {
   readonly state: MachineComponentStatus['state'];
   readonly running: string | undefined;
   readonly lastGood: string | undefined;
-  readonly rollout: string | undefined;
   readonly movedAt: string | undefined;
   readonly failedRevision: string | undefined;
   /** One of the three correctnesses is "False". */
@@ -105,7 +104,6 @@ function viewOfComponent(status: MachineComponentStatus): ComponentView {
     state: status.state,
     running: status.running,
     lastGood: status.lastGood,
-    rollout: status.rollout,
     movedAt: status.movedAt,
     failedRevision: status.failed?.revision,
     incorrect: correct !== undefined && Object.values(correct).includes('False'),

@@ -12,7 +12,9 @@ import type {
 import {
   CertificateSigningRequest,
   informer,
+  Lease,
   manager,
+  microTimestamp,
   Secret,
   silentLogger,
   timestamp,
@@ -283,6 +285,16 @@ describe('an import', () => {
     });
     await phase('Failed');
     assert.match(step('Certificate')?.message ?? '', /kubenode-agent-n17-1 was denied: not this one/);
+  });
+
+  test('an agent that has its certificate is not asked for another, though its Machine is gone', async () => {
+    await api.create(Lease, {
+      metadata: { namespace: 'kubenode-system', name: 'n17' },
+      spec: { renewTime: microTimestamp(Date.now()) },
+    });
+    await create();
+    await api.until(() => api.read(Machine, 'n17'));
+    assert.equal(step('Certificate')?.message, 'the agent has its certificate already');
   });
 
   test('deleting it in the middle changes nothing on the host', async () => {

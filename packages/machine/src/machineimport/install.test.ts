@@ -159,6 +159,17 @@ describe('bringing the agent to a host', () => {
     await removeAgent(host, paths, { systemd: false, keepOriginals: false });
   });
 
+  test('leaves what the host itself knows of artifact sources', async () => {
+    paths = freshPaths();
+    const host = localShell();
+    const sources = `${paths.etc}/sources.json`;
+    await host.writeFile(sources, '{}', { mode: 0o600 });
+    await host.writeFile(paths.config, '{}', { mode: 0o600 });
+    await removeAgent(host, paths, { systemd: false, keepOriginals: false });
+    assert.ok(existsSync(sources));
+    assert.ok(!existsSync(paths.config));
+  });
+
   test('one that does not run on the host is said to', async () => {
     paths = freshPaths();
     const broken = Buffer.from('#!/no/such/interpreter\n');

@@ -254,8 +254,6 @@ function report(
   const echo = {
     name: entry.name,
     desired: entry.revision,
-    ...(entry.rollout === undefined ? {} : { rollout: entry.rollout }),
-    ...(entry.batch === undefined ? {} : { batch: entry.batch }),
     ...(entry.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
   };
   if (behaviour === 'Ready' || before?.running === entry.revision) {

@@ -1,5 +1,5 @@
-import { agentUser } from '@kubenode/api';
-import { CertificateSigningRequest, isTrue } from '@kubenode/runtime';
+import { agentUser, leaseStaleMs, systemNamespace } from '@kubenode/api';
+import { CertificateSigningRequest, isTrue, Lease } from '@kubenode/runtime';
 import { firstLine } from '../../ssh/index.ts';
 import type { Step, Work } from '../deps.ts';
 import { agentUnitName } from '../host.ts';
@@ -13,7 +13,8 @@ const askAgentMs = 15_000;
 /** The certificate that the agent asked for is approved and issued. */
 export const certificate: Step = async (work) => {
   const { name } = work.object.spec.machine;
-  if (isTrue((await work.machine())?.status?.conditions, 'AgentReady')) {
+  const machine = await work.machine();
+  if (isTrue(machine?.status?.conditions, 'AgentReady') || (await isKnown(work))) {
     return { state: 'Done', message: 'the agent has its certificate already' };
   }
   const request = await latestRequest(work);
@@ -23,6 +24,16 @@ export const certificate: Step = async (work) => {
   }
   return judge(request);
 };
+
+/**
+ * Nobody but the agent of this name can write its Lease. It counts where no Machine says so: it was deleted, by itself or with its whole
+ * kind, and an agent that has a certificate does not ask for another. One that came back without it asks, whatever is said here.
+ */
+async function isKnown(work: Work): Promise<boolean> {
+  const key = { namespace: systemNamespace, name: work.object.spec.machine.name };
+  const renewed = (await work.client.get(Lease, key, { signal: work.signal }))?.spec?.renewTime;
+  return renewed !== undefined && Math.abs(work.now() - Date.parse(renewed)) < leaseStaleMs;
+}
 
 async function latestRequest(work: Work): Promise<CertificateSigningRequest | undefined> {
   const { object, client, signal } = work;
