@@ -103,7 +103,13 @@ export interface Fetcher {
 }
 export type StageRequest =
   | { readonly kind: 'archive'; readonly url: string; readonly digest: string; readonly path: string }
-  | { readonly kind: 'file'; readonly url: string; readonly digest: string; readonly path: string; readonly mode: number }
+  | {
+      readonly kind: 'file';
+      readonly url: string;
+      readonly digest: string;
+      readonly path: string;
+      readonly mode: number;
+    }
   | { readonly kind: 'oci'; readonly image: string; readonly path: string };
 
 /** Debian packages. */
@@ -113,6 +119,11 @@ export interface PackageManager {
   /** Mends an interrupted dpkg first; installs the verified .deb, keeps config files, starts no service, holds the package. */
   install(request: { name: string; version: string; deb: string }): Promise<void>;
   remove(name: string): Promise<void>;
+  /**
+   * Takes the package away, and with it its configuration and data where nobody changed that configuration. `ours` are paths that the
+   * caller takes away itself. Resolves with why configuration stays; undefined where nothing of the package is left.
+   */
+  purge(name: string, ours: readonly string[]): Promise<string | undefined>;
   hold(name: string, held: boolean): Promise<void>;
   /** Fetches the .deb from url or, without one, through the host's apt, verifies digest and name and version, returns its path in folder. */
   fetch(
@@ -138,7 +149,12 @@ export interface ProbeRunner {
 export interface ProbeRequest {
   readonly timeoutMs: number;
   readonly exec?: { readonly command: readonly string[] };
-  readonly httpGet?: { readonly host?: string; readonly port: number; readonly path?: string; readonly scheme?: 'HTTP' | 'HTTPS' };
+  readonly httpGet?: {
+    readonly host?: string;
+    readonly port: number;
+    readonly path?: string;
+    readonly scheme?: 'HTTP' | 'HTTPS';
+  };
   readonly tcpSocket?: { readonly host?: string; readonly port: number };
 }
 

@@ -1,7 +1,7 @@
 import type { NotReverted } from '@kubenode/api';
 import { removeEmptyFolders, takeAway } from '../execute/take-away.ts';
 import type { Logger } from '../log.ts';
-import { isUnitFile } from '../plan/changes.ts';
+import { fileDifference, isUnitFile } from '../plan/changes.ts';
 import type { GoalFile } from '../plan/goal.ts';
 import type { ComponentRecord, Operation } from '../plan/operation.ts';
 import type { Host } from '../ports.ts';
@@ -67,8 +67,11 @@ async function revertComponent(known: Originals, context: RevertContext): Promis
   if (unit && changed && !unit.active) await attempt(unit.name, () => stopUnit(unit.name, host));
   if (unit && !unit.enabled) await attempt(unit.name, () => disableUnit(unit.name, host));
   const packaged = known.package;
-  if (packaged) await attempt(packaged.name, () => revertPackage(packaged, host));
   const expected = expectedFiles(record, operation);
+  if (packaged) {
+    const ours = await unchanged(known, expected, host);
+    await attempt(packaged.name, () => revertPackage(packaged, ours, host));
+  }
   for (const { path } of known.files)
     await attempt(path, () => takeAway(path, expected.get(path), known, context));
   await removeEmptyFolders(known, host.files);
@@ -87,6 +90,20 @@ function expectedFiles(
   for (const path of record?.stray ?? []) expected.delete(path);
   for (const { path } of operation?.files ?? []) expected.delete(path);
   return expected;
+}
+
+/** Paths that are as KubeNode wrote them. */
+async function unchanged(
+  known: Originals,
+  expected: ReadonlyMap<string, GoalFile>,
+  { files }: Host,
+): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const { path } of known.files) {
+    const file = expected.get(path);
+    if (file === undefined || fileDifference(file, await files.state(path)) === undefined) paths.push(path);
+  }
+  return paths;
 }
 
 async function changesAnything(known: Originals, host: Host): Promise<boolean> {
@@ -118,16 +135,12 @@ async function startAgain(name: string, { services }: Host): Promise<string | un
 
 async function revertPackage(
   { name, version, held }: NonNullable<Originals['package']>,
+  ours: readonly string[],
   { packages }: Host,
 ): Promise<string | undefined> {
   const installed = await packages?.installed(name);
   if (packages === undefined) return 'there is no dpkg on this host';
-  if (version === undefined) {
-    if (installed === undefined) return undefined;
-    await packages.hold(name, false);
-    await packages.remove(name);
-    return undefined;
-  }
+  if (version === undefined) return packages.purge(name, ours);
   if (installed?.version !== version) {
     return `it was ${version} and is ${installed?.version ?? 'not installed'}: install the old one with apt-get install ${name}=${version}`;
   }

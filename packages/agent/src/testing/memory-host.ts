@@ -286,6 +286,11 @@ function memoryPackages(
       effect(`dpkg -r ${name}`);
       remove(name);
     },
+    async purge(name) {
+      effect(`dpkg -P ${name}`);
+      remove(name);
+      return undefined;
+    },
     async hold(name, held) {
       effect(`hold ${name} ${held}`);
       const known = there.get(name);

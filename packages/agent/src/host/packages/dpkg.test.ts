@@ -219,3 +219,20 @@ test('packages that are wanted at once are installed one after the other', async
     'apt-mark hold chrony',
   ]);
 });
+
+test('configuration goes with the package, and stays where somebody changed it', async (t) => {
+  let verified = '';
+  const { packages, commands } = await fakeHost(t, [
+    ['dpkg-query --show', () => ok('ii |1\n')],
+    ['--listfiles', () => ok('/.\n/etc\n/etc/no-such-tool\n/etc/no-such-tool/conf\n')],
+    ['--verify', () => ok(verified)],
+    ['--search', () => ok('base, tool: /etc\ntool: /etc/no-such-tool\n')],
+  ]);
+  assert.equal(await packages.purge('tool', []), undefined);
+  assert.ok(commands.includes('dpkg --purge tool'));
+  commands.length = 0;
+  verified = '??5?????? c /etc/no-such-tool/conf\n';
+  assert.match((await packages.purge('tool', [])) ?? '', /configuration stays.*\/etc\/no-such-tool\/conf/);
+  assert.ok(commands.includes('dpkg --remove tool') && !commands.includes('dpkg --purge tool'));
+  assert.equal(await packages.purge('tool', ['/etc/no-such-tool/conf']), undefined);
+});

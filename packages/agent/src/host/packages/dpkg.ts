@@ -11,6 +11,7 @@ import type { CommandRequest } from '../command.ts';
 import { ArtifactError, PackageError } from '../errors.ts';
 import { hashFile } from '../files/digests.ts';
 import { isMissing } from '../files/rooted-paths.ts';
+import { changedConfiguration } from './configuration.ts';
 
 const quickMs = 30_000;
 /** A package with a slow maintainer script on a slow disk; containerd takes 1.5 s. */
@@ -79,6 +80,10 @@ export class DpkgPackages implements PackageManager {
     await this.#oneAtATime(() => this.#remove(name));
   }
 
+  async purge(name: string, ours: readonly string[]): Promise<string | undefined> {
+    return await this.#oneAtATime(() => this.#purge(name, ours));
+  }
+
   async hold(name: string, held: boolean): Promise<void> {
     await this.#oneAtATime(() => this.#hold(name, held));
   }
@@ -116,6 +121,22 @@ export class DpkgPackages implements PackageManager {
     const result = await this.#dpkg(name, ['--remove', name], environment);
     if (result.exitCode !== 0)
       throw new PackageError(name, `${name} was not removed: ${lastLines(result.output)}`);
+  }
+
+  async #purge(name: string, ours: readonly string[]): Promise<string | undefined> {
+    if ((await this.installed(name)) === undefined) return undefined;
+    const files = await this.files(name);
+    const changed = await changedConfiguration({ name, files, ours }, (command) => this.#ask(command));
+    await this.#remove(name);
+    if (changed.length > 0)
+      return `it was removed and its configuration stays, since the package did not bring ${changed.slice(0, 5).join(', ')} like this: apt-get purge ${name} takes all of it away`;
+    const result = await this.#dpkg(name, ['--purge', name], environment);
+    if (result.exitCode !== 0)
+      throw new PackageError(
+        name,
+        `the configuration of ${name} was not removed: ${lastLines(result.output)}`,
+      );
+    return undefined;
   }
 
   async #hold(name: string, held: boolean): Promise<void> {
