@@ -38,6 +38,19 @@ const defaultCheckMs = 10_000;
 /** Downloads at once. */
 const downloadsAtOnce = 2;
 
+/** What passes by itself is no news. */
+const passing: readonly string[] = ['DependencyNotReady', 'Backoff', 'Paused'];
+/** A component that is assigned to a machine may come to it moments before one that it depends on. */
+const dependencyComesMs = 5_000;
+
+/** What keeps a component from being brought in. */
+interface Obstacle {
+  readonly message: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly isTold: boolean;
+}
+
 interface Running {
   readonly stop: AbortController;
   readonly ended: Promise<void>;
@@ -53,7 +66,7 @@ export class Agent {
   readonly #wakeup = new Wakeup();
   readonly #downloading = limiter(downloadsAtOnce);
   readonly #running = new Map<string, Running>();
-  readonly #obstacles = new Map<string, string>();
+  readonly #obstacles = new Map<string, Obstacle>();
   #decisions: readonly ComponentDecision[] = [];
   #desired: Desired | undefined;
   /** The desired state that the decisions are about: a newer one is not reported on before it was looked at. */
@@ -258,12 +271,18 @@ export class Agent {
   }
 
   #tellObstacle(component: string, decision: Decision): void {
-    const passing = ['DependencyNotReady', 'Backoff', 'Paused'];
-    const obstacle = decision.do === 'Wait' && !passing.includes(decision.reason) ? decision.message : '';
-    if (obstacle === (this.#obstacles.get(component) ?? '')) return;
-    this.#obstacles.set(component, obstacle);
-    if (obstacle !== '' && decision.do === 'Wait')
-      this.#options.event('Warning', decision.reason, `${component}: ${obstacle}`);
+    const { clock, event } = this.#options;
+    if (decision.do !== 'Wait' || passing.includes(decision.reason)) {
+      this.#obstacles.delete(component);
+      return;
+    }
+    const { reason, message } = decision;
+    const known = this.#obstacles.get(component);
+    const obstacle = known?.message === message ? known : { message, since: clock.now(), isTold: false };
+    const patienceMs = reason === 'DependencyMissing' ? dependencyComesMs : 0;
+    const isDue = !obstacle.isTold && clock.now() - obstacle.since >= patienceMs;
+    this.#obstacles.set(component, isDue ? { ...obstacle, isTold: true } : obstacle);
+    if (isDue) event('Warning', reason, `${component}: ${message}`);
   }
 
   #publish(facts: HostFacts | undefined): void {

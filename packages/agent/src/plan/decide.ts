@@ -128,7 +128,7 @@ function decidePresence(goal: Goal, entry: MachineComponentEntry, context: Conte
       return { do: 'Wait', reason: 'Backoff', message: failed.message, until: failed.retryAt };
   }
   const obstacle = dependencyObstacle(goal, context);
-  if (obstacle !== undefined) return wait('DependencyNotReady', obstacle);
+  if (obstacle !== undefined) return obstacle;
   const from = record?.applied?.goal.revision;
   return start(
     'Install',
@@ -169,37 +169,51 @@ function decideRemoval(component: string, entry: MachineComponentEntry, context:
   return start('Remove', goal, 'its entry says Absent', entry);
 }
 
-function dependencyObstacle(goal: Goal, { input, entries, goals, circles }: Context): string | undefined {
+function dependencyObstacle(goal: Goal, { input, entries, goals, circles }: Context): Decision | undefined {
+  const notReady = (message: string): Decision => wait('DependencyNotReady', message);
   const circle = circles.get(goal.component);
   if (circle !== undefined) {
-    return `the dependencies go in a circle: ${[...circle, circle[0]].join(' -> ')}. Take one of them out of spec.dependsOn`;
+    return wait(
+      'DependencyCircle',
+      `the dependencies go in a circle: ${[...circle, circle[0]].join(' -> ')}. Take one of them out of spec.dependsOn`,
+    );
   }
   for (const { component, minVersion } of goal.dependsOn) {
     const entry = entries.get(component);
     const record = input.records.get(component);
     if (entry?.state !== 'Present' && record?.applied === undefined) {
-      return `MachineComponent ${goal.revision} spec.dependsOn names ${component}, which is not assigned to this machine: make a MachineComponentSet for it that selects this machine, or correct dependsOn`;
+      return wait(
+        'DependencyMissing',
+        `MachineComponent ${goal.revision} spec.dependsOn names ${component}, which is not assigned to this machine: make a MachineComponentSet for it that selects this machine, or correct dependsOn`,
+      );
     }
     const next = goals.get(component);
     if (next !== undefined && isBlocked(next) && record?.applied === undefined)
-      return `waiting for ${component}: ${next.message}`;
+      return notReady(`waiting for ${component}: ${next.message}`);
     const coming = next !== undefined && !isBlocked(next) ? next.version : undefined;
     const there = record?.applied?.goal.version;
     if (minVersion !== undefined && compareVersions(there ?? coming ?? '0', minVersion) < 0) {
       const will = coming !== undefined && compareVersions(coming, minVersion) >= 0;
       return will
-        ? `waiting for ${component} ${minVersion}: ${there === undefined ? 'not installed yet' : `now ${there}`}, ${coming} is on its way`
-        : `MachineComponent ${goal.revision} needs ${component} ${minVersion} or newer, and this machine has ${there ?? coming}: move its set to a newer revision`;
+        ? notReady(
+            `waiting for ${component} ${minVersion}: ${there === undefined ? 'not installed yet' : `now ${there}`}, ${coming} is on its way`,
+          )
+        : wait(
+            'DependencyMissing',
+            `MachineComponent ${goal.revision} needs ${component} ${minVersion} or newer, and this machine has ${there ?? coming}: move its set to a newer revision`,
+          );
     }
-    if (input.operations.has(component)) return `waiting for ${component}, which is being worked on`;
-    if (record?.applied === undefined) return `waiting for ${component}, which is not installed yet`;
+    if (input.operations.has(component))
+      return notReady(`waiting for ${component}, which is being worked on`);
+    if (record?.applied === undefined)
+      return notReady(`waiting for ${component}, which is not installed yet`);
     const moves =
       next !== undefined &&
       !isBlocked(next) &&
       record.applied.goal.key !== next.key &&
       record.failed?.goalKey !== next.key;
-    if (moves) return `waiting for ${component}, which moves to ${entry?.revision} first`;
-    if (!input.healthy(component)) return `waiting for ${component}, which is not healthy`;
+    if (moves) return notReady(`waiting for ${component}, which moves to ${entry?.revision} first`);
+    if (!input.healthy(component)) return notReady(`waiting for ${component}, which is not healthy`);
   }
   return undefined;
 }
