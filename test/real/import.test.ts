@@ -26,13 +26,18 @@ for (const plane of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
       const components = fleet.supply.examples.sets.length;
       assert.ok(components >= 10, `${components} examples`);
       await fleet.applyComponents();
+      const watching = new AbortController();
+      const registered = taintsAtRegistration(fleet, watching.signal);
       const begun = performance.now();
       await Promise.all(hosts.map((host) => fleet.import(host, { nodeName: host.name, node: declared })));
       await fleet.untilReady(hosts, components);
       t.diagnostic(
         `${plane}: ${hosts.length} imports to Ready, ${components} components and a Node each: ${seconds(begun)}`,
       );
+      watching.abort();
+      const taints = await registered;
       for (const { name } of hosts) {
+        assert.ok(taints.get(name)?.includes(uninitialized), 'no pod got onto the Node before it was Ready');
         const machine = await fleet.client.get(Machine, name);
         assert.equal(machine?.status?.summary, `${components}/${components}`);
         await assertNode(fleet, name, { ...declared.labels, 'kubenode.io/machine': name });
@@ -122,6 +127,20 @@ for (const plane of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
       );
     });
   });
+}
+
+/** The taints that each Node came with. Ends with the signal. */
+async function taintsAtRegistration(
+  fleet: Fleet,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const seen = new Map<string, readonly string[]>();
+  for await (const event of fleet.client.watch(Node, { signal })) {
+    if (event.type !== 'ADDED') continue;
+    const { metadata, spec } = event.object;
+    seen.set(metadata.name, spec?.taints?.map(({ key }) => key) ?? []);
+  }
+  return seen;
 }
 
 /** The Node is Ready, carries these labels beside the kubelet's own, the declared taint, and not the one that kept pods away. */
