@@ -14,9 +14,13 @@ const volatile: Readonly<Record<string, string>> = {
   continue: '<continue>',
 };
 
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const patterns: readonly (readonly [RegExp, string])[] = [
-  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>'],
+  [uuid, '<uid>'],
+  [/(?<=resourceVersion\\*":\\*")\d+/g, '<resourceVersion>'],
   [/X509SHA256=[0-9a-f]{64}/g, '<credential>'],
+  [/too old resource version: \d+ \(\d+\)/g, '<too old>'],
+  [/Too large resource version: \d+, current: \d+/g, '<too large>'],
   [/resourceVersion: \d+|\b\d{4}-\d\d-\d\dT[\d:.]+Z\b/g, '<volatile>'],
 ];
 
@@ -36,7 +40,9 @@ export function normalize(value: unknown, key = ''): unknown {
   }
   if (!isObject(value)) return value;
   const shown = value['kind'] === 'Status' ? orderCauses(value) : withoutControllers(value);
-  return Object.fromEntries(Object.entries(shown).map(([name, item]) => [name, normalize(item, name)]));
+  return Object.fromEntries(
+    Object.entries(shown).map(([name, item]) => [name.replace(uuid, '<uid>'), normalize(item, name)]),
+  );
 }
 
 function owner(entry: unknown): string {

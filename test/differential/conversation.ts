@@ -10,6 +10,8 @@ export interface Answer {
   readonly status: number;
   /** Parsed JSON, the events of a watch as a list, or text. */
   readonly body: unknown;
+  /** The Warning headers, as one text. */
+  readonly warnings?: string;
 }
 
 /** JSON, or text that is sent as it is. */

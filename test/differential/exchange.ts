@@ -64,6 +64,7 @@ function send(server: Server, agent: Agent, step: Step, answers: Answers): Promi
           clearTimeout(timer);
           resolve({
             status: res.statusCode ?? 0,
+            warnings: res.headers.warning ?? '',
             body: parse(text, step.events !== undefined && res.statusCode === 200),
           });
         };

@@ -14,7 +14,8 @@ export function withoutControllers(object: Record<string, unknown>): Record<stri
   const others = isObject(annotations) ? Object.entries(annotations).filter(([key]) => key !== TTL) : [];
   const owners = list(managedFields)
     .filter((entry) => entry['manager'] !== 'kube-controller-manager')
-    .map(withoutTaints);
+    .map(withoutTaints)
+    .filter((entry) => !isObject(entry['fieldsV1']) || Object.keys(entry['fieldsV1']).length > 0);
   const own = list(taints).filter((taint) => !TAINTS.has(String(taint['key'])));
   return {
     ...object,

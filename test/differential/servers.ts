@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKubernetes } from '@kubenode/lab';
 import { type Connection, loadKubeconfig, parseKubeconfig } from '@kubenode/runtime';
-import { startApiServer } from '@kubenode/standalone';
+import { type ApiServer, startApiServer } from '@kubenode/standalone';
 import type { Server } from './exchange.ts';
 
 export interface Pair {
@@ -16,7 +16,7 @@ export interface Pair {
 /** Starts the embedded server, and etcd, kube-apiserver and controller manager (built on first use). */
 export async function startPair(): Promise<Pair> {
   const dir = await mkdtemp(join(tmpdir(), 'kubenode-differential-'));
-  const embedded = await startApiServer({ dataDir: join(dir, 'embedded') });
+  const embedded = await startAged(join(dir, 'embedded'));
   const real = await startKubernetes({
     dir: join(dir, 'kubernetes'),
     progress: (line) => process.stderr.write(`  ${line}\n`),
@@ -30,6 +30,15 @@ export async function startPair(): Promise<Pair> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+const hourMs = 3_600_000;
+
+/** An embedded server that has forgotten its first changes, as the real one has when it begins to serve. */
+async function startAged(dataDir: string): Promise<ApiServer> {
+  const first = await startApiServer({ dataDir, clock: () => Date.now() - hourMs });
+  await first.stop();
+  return startApiServer({ dataDir });
 }
 
 async function server(name: string, connection: Connection): Promise<Server> {

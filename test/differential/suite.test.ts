@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { differences, normalize } from './compare.ts';
-import type { Conversation } from './conversation.ts';
+import type { Answer, Conversation } from './conversation.ts';
 import { conversations } from './conversations/index.ts';
 import { converse } from './exchange.ts';
 import { type Pair, startPair } from './servers.ts';
@@ -38,8 +38,8 @@ test('the suite asks enough', (t) => {
 
 function compare(
   conversation: Conversation,
-  embedded: ReadonlyMap<string, { status: number; body: unknown }>,
-  real: ReadonlyMap<string, { status: number; body: unknown }>,
+  embedded: ReadonlyMap<string, Answer>,
+  real: ReadonlyMap<string, Answer>,
 ): string[] {
   return conversation.steps
     .filter((step) => !step.uncompared)
@@ -47,9 +47,10 @@ function compare(
       const ours = embedded.get(step.name);
       const theirs = real.get(step.name);
       const found = differences(
-        { status: ours?.status, body: normalize(ours?.body) },
-        { status: theirs?.status, body: normalize(theirs?.body) },
+        { status: ours?.status, warnings: ours?.warnings, body: normalize(ours?.body) },
+        { status: theirs?.status, warnings: theirs?.warnings, body: normalize(theirs?.body) },
         Object.keys({ ...conversation.mayDiffer, ...step.mayDiffer }).flatMap((path) => [
+          path,
           `body.${path}`,
           `body.*.object.${path}`,
         ]),

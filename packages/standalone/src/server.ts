@@ -146,8 +146,9 @@ function control(parts: Parts, authority: Authority): () => Promise<void> {
   ]);
 }
 
-/** Cleans history and old Events now and then; returns what ends it. */
+/** Cleans history and old Events, now and then; returns what ends it. */
 function clean(parts: Parts): () => void {
+  parts.store.compact();
   const timer = setInterval(() => {
     parts.store.compact();
     expireEvents(parts).catch(parts.log);

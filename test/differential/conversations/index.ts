@@ -6,6 +6,10 @@ import { certificates } from './certificates.ts';
 import { customResources } from './custom-resources.ts';
 import { listsAndWatches } from './lists-and-watches.ts';
 import { patches } from './patches.ts';
+import { clusterApi } from './cluster-api.ts';
+import { kubelet } from './kubelet.ts';
+import { ownKinds } from './own-kinds.ts';
+import { watching } from './watching.ts';
 import { paths } from './paths.ts';
 import { validation } from './validation.ts';
 
@@ -19,4 +23,8 @@ export const conversations: readonly Conversation[] = [
   builtIns,
   access,
   certificates,
+  clusterApi,
+  ownKinds,
+  watching,
+  kubelet,
 ];

@@ -6,6 +6,7 @@ export { mergePatch } from './mergepatch.ts';
 export type { Writer } from './ownership.ts';
 export { objectType, type ObjectType } from './type.ts';
 export { sameObject, updateManagedFields } from './update.ts';
+export { goValue } from './gotext.ts';
 export { type FuzzOperation, randomOperations } from './fuzz.ts';
 export { jsonPatch, MAX_JSON_PATCH_OPERATIONS } from './jsonpatch.ts';
 export { strategicMergePatch } from './strategic.ts';

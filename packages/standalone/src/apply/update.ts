@@ -27,7 +27,13 @@ export function updateManagedFields(
   if (managers.size === 0 && live !== undefined) return undefined;
   const filter = endpointFilter(writer);
   const before = live === undefined ? { apiVersion: object['apiVersion'], kind: object['kind'] } : bare(live);
-  const diff = takeOver(typeRef(type), before, bare(object), managers, '', true, filter);
+  let diff: ReturnType<typeof takeOver>;
+  try {
+    diff = takeOver(typeRef(type), before, bare(object), managers, '', true, filter);
+  } catch {
+    // A list entry that has no identity, such as null: validation will refuse the object, and owners stay who they were.
+    return saveManagers(managers);
+  }
   own(managers, writer, diff);
   foldOldUpdaters(managers);
   return saveManagers(managers);

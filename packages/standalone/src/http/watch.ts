@@ -202,7 +202,9 @@ class Watch {
     } else if (this.#wanted.as) {
       object = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
     } else {
-      object = { apiVersion: apiVersion(resource.group, version.name), kind: resource.kind, metadata };
+      // Of a built-in kind Go shows what is there before anybody sets it.
+      const { name, zero } = version;
+      object = { apiVersion: apiVersion(resource.group, name), kind: resource.kind, metadata, ...zero };
     }
     this.#write(Buffer.from(`${encode({ type: 'BOOKMARK', object })}\n`));
   }

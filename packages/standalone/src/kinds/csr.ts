@@ -35,7 +35,8 @@ function decisions(object: KubeObject, old: KubeObject): Cause[] {
 
 /** CertificateSigningRequests. */
 export const certificatesigningrequests: Particular = {
-  unmanaged: true,
+  // The server fills in the spec by itself, and the status is for others.
+  ignored: (subresource) => (subresource === '' ? ['spec', 'status'] : ['spec']),
   onCreate: (object, context) => {
     const { request, signerName, usages, expirationSeconds } = child(object, 'spec');
     object['spec'] = {

@@ -5,13 +5,13 @@ import { at, child, list, same, strings, text, type KubeObject } from '../object
 import { certificatesigningrequests } from './csr.ts';
 import { customResourceDefinition } from './definitions.ts';
 import { events, nodes } from './nodes.ts';
-import { forbidden, type Particular } from './particular.ts';
+import { forbidden, openStatus, type Particular } from './particular.ts';
 import { bindings, roles } from './rbac.ts';
 
 const immutable = (field: string, value: unknown): Cause => badValue(field, value, 'field is immutable');
 
 const namespaces: Particular = {
-  statusTakesMetadata: true,
+  ...openStatus,
   prepare: (object) => {
     object['spec'] = { ...child(object, 'spec'), finalizers: ['kubernetes'] };
     object['status'] = { phase: 'Active' };
@@ -97,7 +97,7 @@ const configmaps: Particular = {
 };
 
 const pods: Particular = {
-  statusTakesMetadata: true,
+  ...openStatus,
   onCreate: (object) => {
     const spec = child(object, 'spec');
     const defaults = {
@@ -114,7 +114,15 @@ const pods: Particular = {
   },
 };
 
-const services: Particular = { statusTakesMetadata: true };
+const services: Particular = openStatus;
+
+const csinodes: Particular = { onCreate: noDrivers, onUpdate: noDrivers };
+
+/** Go keeps no empty list here. */
+function noDrivers(object: KubeObject): void {
+  const spec = child(object, 'spec');
+  if (list(spec, 'drivers').length === 0) object['spec'] = { ...spec, drivers: null };
+}
 
 const leases: Particular = {
   validate: (object) => {
@@ -178,6 +186,7 @@ export const HOOKS: Record<string, Particular> = {
   nodes,
   pods,
   services,
+  csinodes,
   leases,
   certificatesigningrequests,
   events,

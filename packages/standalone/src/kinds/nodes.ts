@@ -1,13 +1,14 @@
 import type { Cause } from '../http/status.ts';
 import { isObj, list, text, type KubeObject } from '../object.ts';
 import { badValue, unsupported } from '../registry/metadata.ts';
-import type { Particular } from './particular.ts';
+import { openStatus, type Particular } from './particular.ts';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 /** Nodes. */
 export const nodes: Particular = {
-  statusTakesMetadata: true,
+  ...openStatus,
+  createdWithStatus: true,
   onCreate: (object) => {
     nodeTimes(object);
   },

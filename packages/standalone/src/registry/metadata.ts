@@ -133,6 +133,10 @@ export function tidyMetadata(object: KubeObject): string[] {
     }
   }
   delete metadata['selfLink'];
+  // Go reads null as the empty text.
+  for (const map of [metadata['labels'], metadata['annotations']]) {
+    if (isObj(map)) for (const [key, value] of Object.entries(map)) map[key] = value ?? '';
+  }
   return unknown;
 }
 

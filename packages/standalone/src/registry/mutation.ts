@@ -9,7 +9,14 @@ import {
 import { runSchemaRules } from '../cel/index.ts';
 import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
 import { clone, isObj, same, show, time, type KubeObject, type Obj } from '../object.ts';
-import { applyDefaults, blocksRules, prune, validate, type FieldError } from '../schema/index.ts';
+import {
+  applyDefaults,
+  blocksRules,
+  prune,
+  validate,
+  validateStatus,
+  type FieldError,
+} from '../schema/index.ts';
 import type { FieldValidation, Request } from './request.ts';
 import { badValue, tidyMetadata, validateMetadata } from './metadata.ts';
 import { apiVersion, type HookContext } from './resource.ts';
@@ -77,7 +84,7 @@ export function finishCreate(object: KubeObject, request: Request, applied: bool
   metadata.uid = randomUUID();
   metadata.creationTimestamp = time(now);
   if (resource.hooks.generation) metadata.generation = 1;
-  if (version.status) delete object['status'];
+  if (version.status && !resource.hooks.createdWithStatus) delete object['status'];
   resource.hooks.onCreate?.(object, hookContext(request));
   if (version.schema) applyDefaults(object, version.schema, { dropNulls: !applied });
   if (!applied) own(undefined, object, request);
@@ -213,6 +220,7 @@ export function firstOwner(
 /** Who writes by a request, and what that endpoint lets them write. */
 export function writer(request: Request): Writer {
   const { resource, version, subresource } = request;
+  const ignored = resource.hooks.ignored?.(subresource);
   return {
     manager: request.fieldManager,
     apiVersion: apiVersion(resource.group, version.name),
@@ -220,15 +228,11 @@ export function writer(request: Request): Writer {
     hasStatus: version.status,
     emptyListClears: !resource.custom,
     ...(subresource ? { subresource } : {}),
-    ...(subresource === 'status' && resource.hooks.statusTakesMetadata ? { ignoredFields: ['spec'] } : {}),
+    ...(ignored ? { ignoredFields: ignored } : {}),
   };
 }
 
 function own(live: KubeObject | undefined, object: KubeObject, request: Request): void {
-  if (request.resource.hooks.unmanaged) {
-    delete object.metadata.managedFields;
-    return;
-  }
   const { type, zero } = request.version;
   const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(type, live, object, writer(request));
   if (!live && zero) for (const entry of entries ?? []) disown(entry.fieldsV1, zero, object);
@@ -302,7 +306,7 @@ function check(object: KubeObject, old: KubeObject | undefined, request: Request
   const { resource, version } = request;
   const causes: Cause[] = validateMetadata(object, resource.hooks.name ?? 'subdomain');
   if (resource.custom && version.schema) {
-    const wrong = validate(object, version.schema, old);
+    const wrong = (request.subresource === 'status' ? validateStatus : validate)(object, version.schema, old);
     causes.push(...wrong, ...checkScale(object, version.scale?.spec, 'spec'));
     if (version.rules && version.rules.count > 0) {
       if (blocksRules(causes as FieldError[])) causes.push(RULES_NOT_RUN);

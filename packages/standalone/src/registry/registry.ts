@@ -1,4 +1,4 @@
-import { apply, jsonPatch, mergePatch, strategicMergePatch } from '../apply/index.ts';
+import { apply, goValue, jsonPatch, mergePatch, strategicMergePatch } from '../apply/index.ts';
 import {
   ApiError,
   alreadyExists,
@@ -10,6 +10,7 @@ import {
   qualified,
 } from '../http/status.ts';
 import { clone, isObj, show, type KubeObject, type Obj } from '../object.ts';
+import { stringifyJson } from '../schema/index.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import {
   applyFailure,
@@ -150,12 +151,13 @@ export class Registry {
       if (!found) throw notFound(about(request), request.name);
       const live = inVersion(found, request);
       const next = patched(live, type, patch, request);
+      const text = request.fieldValidation === 'Strict' ? decoded(type, patch, next) : '';
       const problems = [...(options.problems ?? []), ...dropUnknown(next, request)];
       if (problems.length > 0 && request.fieldValidation === 'Strict') {
         throw invalid({ group: '', resource: '' }, '', [
           {
             reason: 'FieldValueInvalid',
-            message: `Invalid value: ${JSON.stringify(JSON.stringify(patch))}: strict decoding error: ${problems.join(', ')}`,
+            message: `Invalid value: ${JSON.stringify(text)}: strict decoding error: ${problems.join(', ')}`,
             field: 'patch',
           },
         ]);
@@ -275,6 +277,11 @@ function requireNamespace(tx: Transaction, request: Request): void {
       },
     );
   }
+}
+
+/** What strict decoding complains about: the object as patched, or of a strategic patch the patch, in Go's form. */
+function decoded(type: PatchType, patch: unknown, object: KubeObject): string {
+  return type === 'strategic' ? goValue(patch) : stringifyJson(object, { sortKeys: true });
 }
 
 function patched(live: KubeObject, type: PatchType, patch: unknown, request: Request): KubeObject {

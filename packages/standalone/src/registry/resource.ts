@@ -63,8 +63,10 @@ export interface Hooks {
   returnDeleted: boolean;
   /** A write to /status may change metadata too: labels, annotations and finalizers. */
   statusTakesMetadata?: boolean;
-  /** Nobody's ownership of fields is recorded. */
-  unmanaged?: boolean;
+  /** A new object may have a status. */
+  createdWithStatus?: boolean;
+  /** The top-level fields that nobody comes to own by a write to this subresource; undefined: as for custom resources. */
+  ignored?: (subresource: string) => string[] | undefined;
   onCreate?: (object: KubeObject, context: HookContext) => void;
   /** Sets what the creator does not come to own. */
   prepare?: (object: KubeObject) => void;
