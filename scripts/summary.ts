@@ -1,12 +1,18 @@
-/** A reporter for node --test: a dot for each test, each failed one with its file and error, one line of counts. */
+/** A reporter for node --test: a dot for each test, what tests measured, each failed one with its file and error, one line of counts. */
 import type { TestEvent } from 'node:test/reporters';
+
+/** What node --test itself says at the end of each run. */
+const counts = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 export default async function* summary(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   let passed = 0;
   let failed = 0;
   let skipped = 0;
   const failures: string[] = [];
+  const figures: string[] = [];
   for await (const event of source) {
+    if (event.type === 'test:diagnostic' && !counts.test(event.data.message))
+      figures.push(`  ${event.data.message}\n`);
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     if (event.data.details.type === 'suite') continue;
     if (event.type === 'test:pass') {
@@ -27,6 +33,7 @@ export default async function* summary(source: AsyncIterable<TestEvent>): AsyncG
     );
   }
   yield '\n';
+  yield* figures;
   yield* failures;
   yield `\n${passed} passed, ${failed} failed, ${skipped} skipped\n`;
 }
