@@ -22,7 +22,7 @@ interface Harm {
   /** Longest time until all is right again, milliseconds: the full check every 10 s is never waited for where a hint tells of the harm. */
   readonly withinMs: number;
   /** Default: a healthy process is not touched. */
-  readonly otherProcess?: boolean;
+  readonly otherProcess?: boolean | 'perhaps';
 }
 
 const exporter = '/usr/local/bin/node_exporter';
@@ -110,6 +110,8 @@ const harms: readonly Harm[] = [
     harm: [['systemctl', 'mask', '--quiet', 'rsyslog.service']],
     breaks: 'running',
     withinMs: soonMs,
+    // systemd may lose a service with an alias over a mask and two reloads; what it lost is ended before the start.
+    otherProcess: 'perhaps',
   },
   {
     name: 'a process stopped by SIGSTOP',
@@ -155,7 +157,9 @@ describe('harm done to a held host', () => {
       const right = await follower.until('all is right again', begun + seen, isRight, withinMs);
       assert.deepEqual(follower.brokenSince(begun), [breaks]);
       assert.deepEqual(await looksOf(host), look, 'the host is as it was');
-      assert.equal((await pidOf(host, component)) !== pid, otherProcess, 'restarted or not');
+      assert.equal(await processCount(host, component), 1, 'one daemon and no second beside it');
+      const isOther = (await pidOf(host, component)) !== pid;
+      if (otherProcess !== 'perhaps') assert.equal(isOther, otherProcess, 'restarted or not');
       t.diagnostic(`${name}: seen after ${ms(seen)}, right after ${ms(seen + right)}`);
     });
   }
@@ -245,6 +249,13 @@ async function looksOf(host: LabHost): Promise<string[]> {
     units.push(`${unit} ${active.stdout.trim()} ${enabled.stdout.trim()}`);
   }
   return [...files.stdout.trim().split('\n'), ...digests.stdout.trim().split('\n'), ...units];
+}
+
+/** How many processes of the component's program there are. */
+async function processCount(host: LabHost, component: string): Promise<number> {
+  const program = component === 'rsyslog' ? 'rsyslogd' : 'node_exporter';
+  const { stdout } = await host.exec(['sh', '-c', `cat /proc/[0-9]*/comm | grep -cx "$0" || true`, program]);
+  return Number(stdout.trim());
 }
 
 async function pidOf(host: LabHost, unit: string): Promise<string> {

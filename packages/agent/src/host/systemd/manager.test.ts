@@ -145,6 +145,7 @@ test('waits for the end of the job, also of one that ended before its name was k
   assert.deepEqual(fake.calls, [
     'Subscribe',
     'ResetFailedUnit',
+    'ListUnitsByNames',
     'StartUnit',
     'ResetFailedUnit',
     'RestartUnit',

@@ -6,6 +6,7 @@ import type { SystemdBus } from './bus.ts';
 import { DBusError, DisconnectedError } from './connection.ts';
 import { explainFailure } from './failure.ts';
 import { runJob } from './jobs.ts';
+import { endLeftOvers } from './left-overs.ts';
 import { list, text } from './message.ts';
 import type { TransientRequest } from './transient.ts';
 import { runTransient } from './transient.ts';
@@ -52,6 +53,7 @@ export class SystemdServices implements ServiceManager {
 
   async start(unit: string, timeoutMs: number): Promise<void> {
     await this.#resetFailed(unit);
+    await this.#ask(unit, () => endLeftOvers(this.#bus, unit), 'start');
     await this.#job('start', 'StartUnit', unit, timeoutMs);
   }
 
