@@ -15,20 +15,39 @@ const untilTimeoutMs = 10_000;
 
 /** Has the whole conversation; the result has an answer for each step, in order. */
 export async function converse(server: Server, conversation: Conversation): Promise<Map<string, Answer>> {
-  const agent = new Agent({ keepAlive: true, ca: server.ca, cert: server.cert, key: server.key });
+  const link = connect(server);
   const answers: Record<string, Answer> = {};
   try {
-    for (const step of conversation.steps) answers[step.name] = await settle(server, agent, step, answers);
+    for (const step of conversation.steps) answers[step.name] = await settle(link, step, answers);
   } finally {
-    agent.destroy();
+    link.close();
   }
   return new Map(Object.entries(answers));
 }
 
-async function settle(server: Server, agent: Agent, step: Step, answers: Answers): Promise<Answer> {
+/** Connections to a server. */
+export interface Link {
+  /** The server's name, for messages. */
+  readonly name: string;
+  send(step: Step, answers?: Answers): Promise<Answer>;
+  close(): void;
+}
+
+/** Connects to a server as its administrator. */
+export function connect(server: Server): Link {
+  const agent = new Agent({ keepAlive: true, ca: server.ca, cert: server.cert, key: server.key });
+  return {
+    name: server.name,
+    send: (step, answers = {}) => send(server, agent, step, answers),
+    close: () => agent.destroy(),
+  };
+}
+
+/** Sends a step, again and again until its answer is the one that is waited for. */
+export async function settle(link: Link, step: Step, answers: Answers = {}): Promise<Answer> {
   const deadline = Date.now() + untilTimeoutMs;
   for (;;) {
-    const answer = await send(server, agent, step, answers);
+    const answer = await link.send(step, answers);
     if (!step.until || step.until(answer) || Date.now() > deadline) return answer;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -13,6 +13,8 @@ export interface Attributes {
   /** Empty at the cluster's scope, and for a request over all namespaces. */
   namespace: string;
   name: string;
+  /** Of a list, watch or deletion of many, as it was given. */
+  fieldSelector?: string;
   /** For requests that are about no resource: `/healthz`. */
   path?: string;
 }

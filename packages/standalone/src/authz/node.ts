@@ -5,23 +5,28 @@ import type { Attributes, Decision } from './attributes.ts';
 import { NODE_RULES } from './bootstrap.ts';
 import { allows } from './rules.ts';
 
+const OWNS = ['get', 'create', 'update', 'patch', 'delete'];
+const READS = ['get', 'list', 'watch'];
+
 /** What a kubelet may do: its own Node, Lease and CSINode, and what the pods bound to it name. */
 export function authorizeNode(a: Attributes, store: Store): Decision | undefined {
   const node = nodeOf(a.user);
   if (node === undefined || a.path !== undefined) return undefined;
   const no = (reason: string): Decision => ({ allowed: false, reason });
   const which = `${a.group}/${a.resource}`;
-  const own =
-    (which === 'coordination.k8s.io/leases' || which === 'storage.k8s.io/csinodes') && a.verb !== 'create';
-  if (own && a.name !== node)
-    return no(`can only access ${a.resource} with the same name as the requesting node`);
-  if (which === 'coordination.k8s.io/leases' && a.namespace !== 'kube-node-lease') {
-    return no('can only access leases in the "kube-node-lease" system namespace');
+  if (which === 'coordination.k8s.io/leases') return ownOne(a, node, 'a node lease', 'node lease');
+  if (which === 'storage.k8s.io/csinodes') return ownOne(a, node, 'a CSINode', 'CSINode');
+  if (which === '/nodes' && !a.subresource && READS.includes(a.verb) && a.name !== node) {
+    return no(`node '${node}' cannot read ${a.name ? `'${a.name}'` : 'all nodes'}, only its own Node object`);
+  }
+  if (which === '/pods' && ['list', 'watch'].includes(a.verb) && !selectsPodsOf(node, a)) {
+    return no('can only list/watch pods with spec.nodeName field selector');
   }
   if (which === '/secrets' || which === '/configmaps') {
-    if (a.subresource || !['get', 'list', 'watch'].includes(a.verb) || !a.name) {
-      return no('can only read resources of this type by name');
-    }
+    if (!READS.includes(a.verb)) return no('can only read resources of this type');
+    if (a.subresource) return no('cannot read subresource');
+    if (!a.namespace) return no('can only read namespaced object of this type');
+    if (!a.name) return no('No Object name found');
     const found = podsOn(node, a.namespace, store).some((pod) => refersTo(pod, a.resource, a.name));
     if (!found) return no(`no relationship found between node '${node}' and this object`);
     return { allowed: true, reason: '' };
@@ -33,6 +38,23 @@ export function authorizeNode(a: Attributes, store: Store): Decision | undefined
     if (!found) return no(`no relationship found between node '${node}' and this object`);
   }
   return NODE_RULES.some((rule) => allows(rule, a)) ? { allowed: true, reason: '' } : undefined;
+}
+
+/** Access to the one object that has the name of the node; at creation the name is for admission to check. */
+function ownOne(a: Attributes, node: string, article: string, what: string): Decision {
+  const no = (reason: string): Decision => ({ allowed: false, reason });
+  if (!OWNS.includes(a.verb)) return no(`can only get, create, update, patch, or delete ${article}`);
+  if (a.resource === 'leases' && a.namespace !== 'kube-node-lease')
+    return no('can only access leases in the "kube-node-lease" system namespace');
+  if (a.subresource) return no(`cannot authorize ${what} subresources`);
+  if (a.verb !== 'create' && a.name !== node)
+    return no(`can only access ${what} with the same name as the requesting node`);
+  return { allowed: true, reason: '' };
+}
+
+function selectsPodsOf(node: string, a: Attributes): boolean {
+  const terms = (a.fieldSelector ?? '').split(',');
+  return terms.includes(`spec.nodeName=${node}`) || terms.includes(`spec.nodeName==${node}`);
 }
 
 function podsOn(node: string, namespace: string, store: Store): KubeObject[] {

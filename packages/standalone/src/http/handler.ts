@@ -143,6 +143,7 @@ async function serveRoute(
     // A Namespace itself is authorized as if it were inside itself, as in the real server.
     namespace: found.namespace,
     name: found.name || selectedName(url.searchParams),
+    fieldSelector: url.searchParams.get('fieldSelector') ?? '',
   });
   const virtual = VIRTUAL.find(
     (v) => v.group === found.group && v.version === found.version && v.plural === found.plural,

@@ -63,8 +63,10 @@ export function listOptionsProblem(query: URLSearchParams, watch: boolean): ApiE
     }
   }
   if (causes.length > 0) return invalid(ABOUT, '', causes);
-  const limit = query.get('limit') ?? '0';
-  if (!/^\d+$/.test(limit))
-    return badRequest(`limit must be a number of 0 or more, got ${JSON.stringify(limit)}`);
+  for (const name of ['limit', 'timeoutSeconds']) {
+    const value = query.get(name) ?? '0';
+    if (!/^-?\d+$/.test(value))
+      return badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  }
   return undefined;
 }

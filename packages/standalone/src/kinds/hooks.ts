@@ -116,13 +116,13 @@ const pods: Particular = {
 
 const services: Particular = openStatus;
 
-const csinodes: Particular = { onCreate: noDrivers, onUpdate: noDrivers };
-
-/** Go keeps no empty list here. */
-function noDrivers(object: KubeObject): void {
-  const spec = child(object, 'spec');
-  if (list(spec, 'drivers').length === 0) object['spec'] = { ...spec, drivers: null };
-}
+const csinodes: Particular = {
+  prepare: (object) => {
+    const spec = child(object, 'spec');
+    // Go keeps no empty list here.
+    if (list(spec, 'drivers').length === 0) object['spec'] = { ...spec, drivers: null };
+  },
+};
 
 const leases: Particular = {
   validate: (object) => {
