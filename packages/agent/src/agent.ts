@@ -15,7 +15,13 @@ import { StateStore } from './state/store.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** Tells people what happened to a component. */
-export type EventSink = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+export type EventSink = (
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+  /** The component that it is about; what is told of one does not take the place of what is told of another. */
+  component?: string,
+) => void;
 export interface AgentView {
   readonly desired: Desired | undefined;
   readonly facts: HostFacts;
@@ -230,7 +236,7 @@ export class Agent {
       if (record.drift.last?.what === plan.what.slice(0, 200)) return;
       const last = { at: clock.now(), what: plan.what.slice(0, 200) };
       await this.#store.saveRecord({ ...record, drift: { ...record.drift, last } });
-      event('Warning', 'DriftFound', `${component}: ${plan.what}`);
+      event('Warning', 'DriftFound', `${component}: ${plan.what}`, component);
       return;
     }
     this.#repairs.begun(component, plan, judgement);
@@ -259,14 +265,14 @@ export class Agent {
     if (outcome.result === 'Done') {
       const applied = this.#store.record(component)?.applied;
       if (kind !== 'Repair' && applied) this.#observer.broughtIn(component, applied);
-      if (kind === 'Install') event('Normal', 'Installed', `${component} is ${revision}`);
-      if (kind === 'Rollback') event('Normal', 'RolledBack', `${component} is ${revision} again`);
-      if (kind === 'Repair') event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`);
-      if (kind === 'Remove') event('Normal', 'Removed', `${component} was removed`);
+      if (kind === 'Install') event('Normal', 'Installed', `${component} is ${revision}`, component);
+      if (kind === 'Rollback') event('Normal', 'RolledBack', `${component} is ${revision} again`, component);
+      if (kind === 'Repair') event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`, component);
+      if (kind === 'Remove') event('Normal', 'Removed', `${component} was removed`, component);
     }
     if (outcome.result === 'Failed' || outcome.result === 'RollBack') {
       const { step, message } = outcome.failure;
-      event('Warning', `${kind}Failed`, `${component} ${revision} at step ${step}: ${message}`);
+      event('Warning', `${kind}Failed`, `${component} ${revision} at step ${step}: ${message}`, component);
     }
   }
 
@@ -282,7 +288,7 @@ export class Agent {
     const patienceMs = reason === 'DependencyMissing' ? dependencyComesMs : 0;
     const isDue = !obstacle.isTold && clock.now() - obstacle.since >= patienceMs;
     this.#obstacles.set(component, isDue ? { ...obstacle, isTold: true } : obstacle);
-    if (isDue) event('Warning', reason, `${component}: ${message}`);
+    if (isDue) event('Warning', reason, `${component}: ${message}`, component);
   }
 
   #publish(facts: HostFacts | undefined): void {

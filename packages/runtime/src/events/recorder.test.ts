@@ -71,6 +71,19 @@ test('the same again counts up one event, in few writes, with the newest note', 
   assert.ok(it.client.writes.length <= 8, `${it.client.writes.length} writes`);
 });
 
+test('what is told of one part of an object stands beside what is told of another', async () => {
+  const it = setUp();
+  for (const part of ['runc', 'containerd'])
+    it.made.event({ ...machine, fieldPath: `status.components{${part}}` }, 'Warning', 'Failed', part);
+  await it.clock.advance(0);
+  assert.deepEqual(
+    it.events().map(({ message }) => message),
+    ['runc', 'containerd'],
+  );
+  it.stop.abort();
+  await it.running;
+});
+
 test('after a silence longer than the window a new event begins', async () => {
   const it = setUp({ windowMs: 60_000 });
   it.made.event(machine, 'Normal', 'Repaired', 'x');

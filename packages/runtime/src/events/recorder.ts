@@ -17,6 +17,8 @@ export interface ObjectRef {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
+  /** The part of it that the event is about, such as `spec.containers{web}`. */
+  readonly fieldPath?: string;
 }
 
 export interface RecorderOptions {
@@ -35,8 +37,8 @@ export interface RecorderOptions {
 }
 
 /**
- * Events for people. Never waits, never throws: what can't be sent is dropped and logged. The same (object, reason, type) again
- * counts up one event. Runs in a manager; ends by sending what is left.
+ * Events for people. Never waits, never throws: what can't be sent is dropped and logged. The same (object, part of it, reason,
+ * type) again counts up one event. Runs in a manager; ends by sending what is left.
  */
 export interface EventRecorder extends Runnable {
   event(ref: ObjectRef, type: 'Normal' | 'Warning', reason: string, note: string): void;
@@ -91,7 +93,8 @@ export function recorder(options: RecorderOptions): EventRecorder {
   const nameFor = (ref: ObjectRef): string => `${ref.name.slice(0, 220)}.${suffix}${(named++).toString(16)}`;
 
   const record = (ref: ObjectRef, type: Series['type'], reason: string, note: string): void => {
-    const key = [ref.kind, ref.namespace ?? '', ref.name, ref.uid ?? '', type, reason].join('|');
+    const { kind, namespace = '', name, uid = '', fieldPath = '' } = ref;
+    const key = [kind, namespace, name, uid, fieldPath, type, reason].join('|');
     const now = clock.monotonic();
     const old = known.get(key);
     if (old !== undefined && now - old.last < windowMs) {
