@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -43,3 +45,36 @@ test('tells what a process really runs and how it is', async (t) => {
   assert.equal(await host.executableDigest(beyondAnyLimit), undefined);
   assert.equal(await host.processState(beyondAnyLimit), undefined);
 });
+
+test('waits until a process that systemd has just made is what its unit says', async (t) => {
+  const root = await mkdtemp(path.join(os.tmpdir(), 'kn-host-'));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const executor = path.join(root, 'lib/systemd/systemd-executor');
+  await mkdir(path.dirname(executor), { recursive: true });
+  await copyFile('/bin/sh', executor);
+  const host = await createHost({ root });
+  t.after(() => host.close());
+  const service = spawn(executor, ['-c', 'read line; exec sleep 60'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  t.after(() => service.kill('SIGKILL'));
+  await once(service, 'spawn');
+  const digest = host.executableDigest(service.pid ?? 0);
+  service.stdin.end('go\n');
+  const sleep = await realpath(await which('sleep'));
+  assert.equal(await digest, await hashFile(sleep));
+});
+
+async function which(program: string): Promise<string> {
+  for (const folder of ['/usr/bin', '/bin']) {
+    const file = path.join(folder, program);
+    if (
+      await access(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
+  }
+  throw new Error(`no ${program} here`);
+}

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { DigestCache } from './files/digests.ts';
 import { hasCode, isMissing } from './files/rooted-paths.ts';
@@ -26,10 +27,22 @@ export async function processStat(pid: number): Promise<ProcessStat | undefined>
   return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: fields[19] ?? '' };
 }
 
-/** The digest of what a process really runs, which may have been replaced or deleted on disk since. */
+/** What systemd itself runs, for a moment, in a process that it has made and that is to become a service's. */
+const systemd = /\/lib\/systemd\/systemd(-executor)?$/;
+const becomesTries = 50;
+const becomesMs = 20;
+
+/**
+ * The digest of what a process really runs, which may have been replaced or deleted on disk since. undefined where that cannot be said:
+ * the process ended, or did not become what its unit says within a second.
+ */
 export async function executableDigest(pid: number, cache: DigestCache): Promise<string | undefined> {
   const link = `/proc/${pid}/exe`;
   try {
+    for (let tries = 0; systemd.test(await readlink(link)); tries++) {
+      if (tries === becomesTries) return undefined;
+      await delay(becomesMs);
+    }
     const entry = await stat(link, { bigint: true });
     return await cache.digest(link, entry);
   } catch (error) {
