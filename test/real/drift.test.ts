@@ -155,7 +155,7 @@ describe('harm done to a held host', () => {
         withinMs,
       );
       const right = await follower.until('all is right again', begun + seen, isRight, withinMs);
-      assert.deepEqual(follower.brokenSince(begun), [breaks]);
+      assert.deepEqual(follower.brokenSince(begun), [breaks], follower.toldSince(begun));
       assert.deepEqual(await looksOf(host), look, 'the host is as it was');
       assert.equal(await processCount(host, component), 1, 'one daemon and no second beside it');
       const isOther = (await pidOf(host, component)) !== pid;

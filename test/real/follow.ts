@@ -37,9 +37,8 @@ export class Follower implements AsyncDisposable {
       const found = this.#told.find(({ at, status }) => at >= since && fits(status));
       if (found !== undefined) return found.at - since;
       if (performance.now() > since + deadlineMs) {
-        const told = this.#told.filter(({ at }) => at >= since).map(({ status }) => status);
         throw new Error(
-          `${this.#machine}: ${this.#component}: not told in ${deadlineMs / 1000} s: ${what}\n${JSON.stringify(told, undefined, 1)}`,
+          `${this.#machine}: ${this.#component}: not told in ${deadlineMs / 1000} s: ${what}\n${this.toldSince(since)}`,
         );
       }
       await delay(10);
@@ -55,6 +54,12 @@ export class Follower implements AsyncDisposable {
         if (status.correct?.[aspect] === 'False') broken.add(aspect);
     }
     return [...broken];
+  }
+
+  /** What was told since that moment, for the message of a failed assertion. */
+  toldSince(since: number): string {
+    const told = this.#told.filter(({ at }) => at >= since).map(({ status }) => status);
+    return JSON.stringify(told, undefined, 1);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
