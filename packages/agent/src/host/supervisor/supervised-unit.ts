@@ -257,8 +257,10 @@ export class SupervisedUnit {
   async #end(config: UnitConfig, main: ProcessIdentity, timeoutMs: number): Promise<void> {
     if (config.killMode === 'none') return;
     const wholeGroup = config.killMode === 'control-group';
-    if (wholeGroup) signalGroup(main.pid, config.killSignal);
-    else signal(main.pid, config.killSignal);
+    const send = wholeGroup ? signalGroup : signal;
+    send(main.pid, config.killSignal);
+    // As systemd does: a process that was stopped (SIGSTOP) does not see the signal before it goes on.
+    send(main.pid, 'SIGCONT');
     if (!(await gone(main, timeoutMs))) {
       this.#note(`did not end on ${config.killSignal} within ${timeoutMs / 1000} s and was killed`);
       signal(main.pid, 'SIGKILL');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -101,6 +102,23 @@ test('starts a crashed service again, later each time, and tells about it', asyn
     pid = await pidOf(supervisor, 'a.service');
   }
   assert.ok(hints.includes('a.service'));
+});
+
+test('a process that somebody stopped ends by its own hand when its service is stopped', async (t) => {
+  const { root, open } = await localHost(t);
+  await unit(
+    root,
+    'a.service',
+    `ExecStart=/bin/sh -c 'trap "echo bye > \\"$KUBENODE_ROOT/bye\\"; exit 0" TERM; touch "$KUBENODE_ROOT/up"; sleep 1000 & wait'`,
+  );
+  const supervisor = await open();
+  await supervisor.start('a.service', 5_000);
+  await until('it is up', async () => existsSync(path.join(root, 'up')));
+  const pid = await pidOf(supervisor, 'a.service');
+  process.kill(pid, 'SIGSTOP');
+  await until('it is stopped', async () => (await processStat(pid))?.state === 'T');
+  await supervisor.stop('a.service', 5_000);
+  assert.equal(await readFile(path.join(root, 'bye'), 'utf8'), 'bye\n');
 });
 
 test('a service that ends well stays ended under on-failure', async (t) => {
