@@ -47,6 +47,23 @@ test('httpGet: 200 to 399 is well, all else is not', async (t) => {
   assert.deepEqual([closed.ok, /ECONNREFUSED/.test(closed.message)], [false, true]);
 });
 
+test('httpGet: a long answer is read to its end, an endless one is cut', async (t) => {
+  const served: string[] = [];
+  const server = await serve(t, (request, response) => {
+    response.on('close', () => served.push(`${request.url} ${response.writableFinished}`));
+    const more = (): void => {
+      if (!response.destroyed) response.write('x'.repeat(65_536), more);
+    };
+    if (request.url === '/long') response.end('x'.repeat(300_000));
+    else more();
+  });
+  for (const path of ['/long', '/endless']) {
+    assert.equal((await probes.run({ timeoutMs, httpGet: { port: server.port, path } })).ok, true);
+  }
+  while (served.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(served, ['/long true', '/endless false']);
+});
+
 test('tcpSocket: a connection is enough', async (t) => {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

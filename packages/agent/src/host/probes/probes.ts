@@ -6,6 +6,8 @@ import type { ProbeRequest, ProbeRunner, ServiceManager } from '../../ports.ts';
 
 /** What the kubelet keeps of a probe's answer, and as much as a status message needs. */
 const maxBody = 1024;
+/** An answer is read to its end, so that the server sees no broken connection; a metrics page is some 100 KB, an endless one is cut here. */
+const maxRead = 1024 * 1024;
 const localhost = '127.0.0.1';
 
 type Outcome = Awaited<ReturnType<ProbeRunner['run']>>;
@@ -68,10 +70,12 @@ async function httpGet(probe: NonNullable<ProbeRequest['httpGet']>, timeoutMs: n
       const status = response.statusCode ?? 0;
       const ok = status >= 200 && status < 400;
       let body = '';
+      let read = 0;
       response.on('error', () => end({ ok, message: `${address} answered ${status}` }));
       response.on('data', (chunk: Buffer) => {
-        body += chunk.toString('utf8', 0, maxBody);
-        if (body.length >= maxBody) end({ ok, message: summary(address, status, body) });
+        if (body.length < maxBody) body += chunk.toString('utf8', 0, maxBody);
+        read += chunk.length;
+        if (read >= maxRead) end({ ok, message: summary(address, status, body) });
       });
       response.on('end', () => end({ ok, message: summary(address, status, body) }));
     });
