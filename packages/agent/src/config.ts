@@ -22,6 +22,10 @@ export interface AgentConfig {
 
 export const defaultConfigPath = '/etc/kubenode/agent.json';
 export const defaultStateDir = '/var/lib/kubenode';
+/** Host paths of the agent's own things, as import and join lay them out. */
+export const configFolder = '/etc/kubenode';
+export const agentBinaryFolder = '/opt/kubenode/agent';
+export const agentUnit = 'kubenode-agent.service';
 
 /** Reads the agent's configuration. @throws Error that names the file, the field and what to do. */
 export async function readConfig(path: string): Promise<AgentConfig> {

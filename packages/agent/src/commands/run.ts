@@ -9,9 +9,10 @@ import { createHost } from '../host/index.ts';
 import type { AgentLogger } from '../log.ts';
 import { Reporter } from '../report/reporter.ts';
 import { agentVersion } from '../version.ts';
+import { beginLeaving, isLeaving, leaveHost } from './leave.ts';
 
-/** Runs the agent until the signal. Components go on running when it ends. */
-export async function run(configPath: string, signal: AbortSignal): Promise<void> {
+/** Runs the agent until the signal, or until it is told to leave the host. Components go on running when it ends. */
+export async function run(configPath: string, ended: AbortSignal): Promise<void> {
   const config = await readConfig(configPath);
   const clock = systemClock;
   const log = jsonLogger({ fields: { machine: config.machine } });
@@ -23,6 +24,9 @@ export async function run(configPath: string, signal: AbortSignal): Promise<void
   });
   try {
     log.info('the agent starts', { version: agentVersion, root: config.root, services: host.services.kind });
+    if (await isLeaving(host.files, config)) return await leaveHost(host, config);
+    const left = new AbortController();
+    const signal = AbortSignal.any([ended, left.signal]);
     const store = new DesiredStore(host.files, config.stateDir, log);
     const known = await store.read();
     const statusLine = new StatusLine(config.machine);
@@ -45,6 +49,13 @@ export async function run(configPath: string, signal: AbortSignal): Promise<void
       publish: (view) => reporter.offer(view),
     });
     agent.setDesired(known);
+    let leaving: Promise<void> | undefined;
+    const leave = async (): Promise<void> => {
+      log.info('the Machine is deleted and its components are removed: the agent leaves the host');
+      await beginLeaving(host.files, config);
+      await reporter.tellLeft(signal);
+      left.abort(new Error('the agent leaves the host'));
+    };
     const connection = config.server === undefined ? undefined : await connectionOf(config, config.server);
     await Promise.all([
       agent.run(signal),
@@ -68,11 +79,19 @@ export async function run(configPath: string, signal: AbortSignal): Promise<void
             events: (next) => {
               sink = next;
             },
+            leave: () => {
+              leaving ??= leave().catch((error: unknown) => {
+                leaving = undefined;
+                if (!signal.aborted) log.error('the agent could not leave', { error: String(error) });
+              });
+            },
           },
           signal,
         ),
     ]);
-    log.info('the agent ends; components go on running');
+    await leaving;
+    if (left.signal.aborted) await leaveHost(host, config);
+    else log.info('the agent ends; components go on running');
   } finally {
     host.close();
   }

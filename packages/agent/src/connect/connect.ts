@@ -19,6 +19,8 @@ export interface ConnectOptions extends Omit<IdentityOptions, 'log'> {
   readonly log: AgentLogger;
   /** Takes the sink of events while there is a connection. */
   readonly events: (sink: EventSink) => void;
+  /** Told when the agent is to take itself off the host; may be told again. */
+  readonly leave: () => void;
 }
 
 /** The server says 401 again after this time at the earliest, when we went back to the token. */
@@ -47,7 +49,8 @@ async function connected(
   options: ConnectOptions,
   outer: AbortSignal,
 ): Promise<void> {
-  const { connection, machine, clock, log, agent, reporter, store, known, events, statusLine } = options;
+  const { connection, machine, clock, log, agent, reporter, store, known, events, statusLine, leave } =
+    options;
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
   const client = createClient({
@@ -90,7 +93,7 @@ async function connected(
   };
   try {
     await Promise.race([
-      followDesired({ client, machine, store, clock, log, known, changed, present, onError }, signal),
+      followDesired({ client, machine, store, clock, log, known, changed, present, leave, onError }, signal),
       keepLease(client, machine, clock, log, signal),
       identity.keepFresh(client, signal),
       tells.run(signal),

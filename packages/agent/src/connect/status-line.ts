@@ -28,7 +28,7 @@ export class StatusLine {
   async write(status: AgentStatus, signal: AbortSignal): Promise<void> {
     if (this.#client === undefined) throw new NotConnectedError('there is no connection to the API server');
     const conditions = status.conditions.map((condition) =>
-      condition.type === 'AgentReady' && this.skew !== undefined
+      condition.type === 'AgentReady' && condition.status === 'True' && this.skew !== undefined
         ? { ...condition, reason: 'ClockWrong', message: `The agent works, but ${this.skew}.` }
         : condition,
     );

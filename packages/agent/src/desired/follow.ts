@@ -22,7 +22,12 @@ export interface FollowOptions {
   readonly onError: (error: unknown) => void;
   /** Told whether the Machine is there: its status can only be written while it is. */
   readonly present: (there: boolean) => void;
+  /** Told when the agent is to take itself off the host: the Machine is being deleted, and all its components are removed. */
+  readonly leave: () => void;
 }
+
+/** Reason of the condition Deleting by which the Machine controller tells the agent to leave. */
+const agentLeaves = 'AgentLeaves';
 
 /**
  * Follows one Machine and fetches the revisions that it names; both go to disk before anybody acts on them. A Machine that is gone,
@@ -38,6 +43,10 @@ export async function followDesired(options: FollowOptions, signal: AbortSignal)
     options.present(object !== undefined);
     if (object === undefined) {
       log.warn('the Machine does not exist; the host is held as it is', { machine });
+      continue;
+    }
+    if (isToldToLeave(object)) {
+      options.leave();
       continue;
     }
     const parsed = readMachine(object);
@@ -98,6 +107,15 @@ async function complete(
     if (missing === 0) return;
     await clock.sleep(askAgainMs, signal).catch(() => undefined);
   }
+}
+
+/** All three must say so: nothing less makes an agent leave. */
+function isToldToLeave({ metadata, spec, status }: MachineObject): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    spec?.deletionPolicy === 'Delete' &&
+    status?.conditions?.some(({ type, reason }) => type === 'Deleting' && reason === agentLeaves) === true
+  );
 }
 
 /** The part that the agent works from; undefined where the object isn't of the shape that the CRD promises. */

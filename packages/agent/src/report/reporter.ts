@@ -1,10 +1,11 @@
+import { isNotFound } from '@kubenode/runtime';
 import type { AgentView } from '../agent.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { HostFiles } from '../ports.ts';
 import { readJson } from '../state/store.ts';
 import { Wakeup } from '../wakeup.ts';
-import { type AgentStatus, isSettled, machineStatus, withTimes } from './status.ts';
+import { type AgentStatus, isSettled, machineStatus, withLeft, withTimes } from './status.ts';
 
 export interface ReporterOptions {
   readonly files: HostFiles;
@@ -43,6 +44,7 @@ export class Reporter {
   /** Writes that are still free. */
   #free = freeWrites;
   #lastWrite = 0;
+  #left = false;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -76,6 +78,24 @@ export class Reporter {
     this.#wakeup.wake();
   }
 
+  /** The last word: the agent leaves the host. Resolves when the API knows it, or has no such Machine any more. */
+  async tellLeft(signal: AbortSignal): Promise<void> {
+    const { clock, log, write } = this.#options;
+    const status = this.#view === undefined ? this.#newest : this.#refresh(this.#view);
+    this.#left = true;
+    if (status === undefined) return;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await write(withLeft(status, clock.now()), signal);
+      } catch (error) {
+        if (isNotFound(error)) return;
+        if (!isNotConnected(error))
+          log.warn('that the agent leaves could not be told', { error: String(error) });
+        await clock.sleep(retryMs[Math.min(failures, retryMs.length - 1)] ?? 60_000, signal);
+      }
+    }
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     let wait = 60_000;
@@ -83,13 +103,13 @@ export class Reporter {
       await this.#wakeup.wait(wait, clock, signal);
       if (!signal.aborted) wait = await this.#round(signal);
     }
-    if (this.#view?.desired) await this.#keep(this.#refresh(this.#view), false);
+    if (this.#view?.desired && !this.#left) await this.#keep(this.#refresh(this.#view), false);
   }
 
   /** Tells if it is time to. Returns the wait until the next look, in milliseconds. */
   async #round(signal: AbortSignal): Promise<number> {
     // As long as nobody knows what belongs here, there is nothing to say about it.
-    if (this.#view?.desired === undefined) return 60_000;
+    if (this.#view?.desired === undefined || this.#left) return 60_000;
     const harm = this.#harm;
     this.#harm = undefined;
     const status = this.#refresh(this.#view);

@@ -219,7 +219,7 @@ export function withTimes(
   now: number,
 ): AgentStatus {
   const time = new Date(now).toISOString();
-  const condTime = time.replace(/\.\d+Z$/, 'Z');
+  const condTime = conditionTime(now);
   const states = new Map(before?.components.map((component) => [component.name, component]));
   const conditions = new Map(before?.conditions.map((condition) => [condition.type, condition]));
   return {
@@ -237,6 +237,26 @@ export function withTimes(
       };
     }),
   };
+}
+
+/** The status of an agent that takes itself off the host; the Machine controller goes by the reason. Pure. */
+export function withLeft(status: AgentStatus, now: number): AgentStatus {
+  const left = {
+    status: 'False' as const,
+    reason: 'Left',
+    message: 'The agent took itself off the host.',
+    lastTransitionTime: conditionTime(now),
+  };
+  return {
+    ...status,
+    conditions: status.conditions.map((condition) =>
+      condition.type === 'AgentReady' ? { ...condition, ...left } : condition,
+    ),
+  };
+}
+
+function conditionTime(now: number): string {
+  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Whether nothing is under way: such a status is told at once. */
