@@ -32,6 +32,8 @@ export interface FleetOptions {
   readonly kubelet?: boolean;
   /** Components of examples/ to serve; default all. None is applied before `applyComponents`. */
   readonly components?: readonly string[];
+  /** Nothing is told while it comes up. Default false. */
+  readonly quiet?: boolean;
 }
 
 /** A control plane that can be taken away and given back. */
@@ -181,7 +183,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const close = async (): Promise<void> => {
     for (const step of undo.reverse()) await step();
   };
-  const progress = (line: string): void => void process.stderr.write(`    ${line}\n`);
+  const progress = (line: string): void => {
+    if (options.quiet !== true) process.stderr.write(`    ${line}\n`);
+  };
   try {
     const lab = await createLab({
       dir: join(dir, 'lab'),
