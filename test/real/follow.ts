@@ -33,10 +33,11 @@ export class Follower implements AsyncDisposable {
     fits: (status: MachineComponentStatus) => boolean,
     deadlineMs = 60_000,
   ): Promise<number> {
+    const deadline = performance.now() + deadlineMs;
     for (;;) {
       const found = this.#told.find(({ at, status }) => at >= since && fits(status));
       if (found !== undefined) return found.at - since;
-      if (performance.now() > since + deadlineMs) {
+      if (performance.now() > deadline) {
         throw new Error(
           `${this.#machine}: ${this.#component}: not told in ${deadlineMs / 1000} s: ${what}\n${this.toldSince(since)}`,
         );
