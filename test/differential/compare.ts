@@ -39,10 +39,22 @@ export function normalize(value: unknown, key = ''): unknown {
     return key === 'managedFields' ? sorted(items, owner) : items;
   }
   if (!isObject(value)) return value;
-  const shown = value['kind'] === 'Status' ? orderCauses(value) : withoutControllers(value);
+  const shown = withoutAges(value['kind'] === 'Status' ? orderCauses(value) : withoutControllers(value));
   return Object.fromEntries(
     Object.entries(shown).map(([name, item]) => [name.replace(uuid, '<uid>'), normalize(item, name)]),
   );
+}
+
+/** A Table that says which column is the age, without the ages. */
+function withoutAges(table: Record<string, unknown>): Record<string, unknown> {
+  const { columnDefinitions: columns, rows } = table;
+  if (table['kind'] !== 'Table' || !Array.isArray(columns) || !Array.isArray(rows)) return table;
+  const age = columns.findIndex((column) => isObject(column) && column['name'] === 'Age');
+  const withoutAge = (row: unknown) =>
+    isObject(row) && Array.isArray(row['cells']) && age >= 0
+      ? { ...row, cells: row['cells'].with(age, '<age>') }
+      : row;
+  return { ...table, rows: rows.map(withoutAge) };
 }
 
 function owner(entry: unknown): string {

@@ -1,5 +1,6 @@
 import type { Conversation } from '../conversation.ts';
 import { access } from './access.ts';
+import { admission } from './admission.ts';
 import { applying } from './applying.ts';
 import { builtIns } from './built-ins.ts';
 import { certificates } from './certificates.ts';
@@ -22,6 +23,7 @@ export const conversations: readonly Conversation[] = [
   listsAndWatches,
   builtIns,
   access,
+  admission,
   certificates,
   clusterApi,
   ownKinds,

@@ -111,7 +111,6 @@ export const watching: Conversation = {
       events: 3,
     },
     { name: 'a table from the beginning', path: `${all}?watch=true&${initial}`, accept: table, events: 4 },
-    { name: 'by its path', path: `/apis/${group}/v1/watch/widgets?resourceVersion=0`, events: 3 },
     { name: 'delete the web pool', method: 'DELETE', path: `${all}?labelSelector=pool%3Dweb` },
     {
       name: 'deletions of a collection',

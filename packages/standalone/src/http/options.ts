@@ -35,6 +35,7 @@ export function listOptionsProblem(query: URLSearchParams, watch: boolean): ApiE
           'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
         ),
       );
+      if (match !== 'NotOlderThan') causes.push(wrong);
     }
   } else {
     if (initial !== null)

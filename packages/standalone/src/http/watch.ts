@@ -197,7 +197,10 @@ class Watch {
       };
       if (end) {
         const inner = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
-        object['rows'] = [{ cells: [], object: inner }];
+        // The cells of an object that has nothing but this mark.
+        const nothing = { apiVersion: '', kind: '', metadata: { name: '' } };
+        const cells = version.columns.map((column) => column.cell(nothing, Date.now()));
+        object['rows'] = [{ cells, object: inner }];
       }
     } else if (this.#wanted.as) {
       object = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };

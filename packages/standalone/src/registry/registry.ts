@@ -135,7 +135,13 @@ export class Registry {
     this.#admission.admit(request, 'UPDATE', finished, live, tx);
     if (request.dryRun) return finished;
     const gone = finished.metadata.deletionTimestamp !== undefined && removable(finished);
-    return gone ? tx.remove(request.resource.id, finished) : tx.put(request.resource.id, finished);
+    if (!gone) return tx.put(request.resource.id, finished);
+    // Watchers see it as it was stored, with its last finalizer; who took that away sees it without.
+    const { resourceVersion } = tx.remove(request.resource.id, live).metadata;
+    return {
+      ...finished,
+      metadata: { ...finished.metadata, ...(resourceVersion ? { resourceVersion } : {}) },
+    };
   }
 
   /** PATCH of any kind. `patch` is the decoded body. */
@@ -213,7 +219,7 @@ export class Registry {
     return { ...deleted, object: shown(deleted.object, request) };
   }
 
-  /** DELETE of a collection; `matches` selects. Answers what was selected. */
+  /** DELETE of a collection; `matches` selects. Answers what was selected, as it was before. */
   async deleteCollection(
     request: Request,
     options: DeleteOptions,
@@ -224,11 +230,12 @@ export class Registry {
     const out: KubeObject[] = [];
     for (const object of found) {
       const one = { ...request, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
-      const deleted = await this.store.write((tx) => {
+      const listed = await this.store.write((tx) => {
         const live = tx.get(request.resource.id, one.namespace, one.name);
-        return live && this.#delete(tx, one, live, options);
+        if (live) this.#delete(tx, one, clone(live), options);
+        return live;
       });
-      if (deleted) out.push(deleted.object);
+      if (listed) out.push(shown(listed, request));
     }
     return out;
   }
