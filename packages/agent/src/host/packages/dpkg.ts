@@ -27,6 +27,15 @@ const noStartFolder = '/run/kubenode/no-start';
 const starters = ['invoke-rc.d', 'deb-systemd-invoke'];
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const environment = { DEBIAN_FRONTEND: 'noninteractive', DEBIAN_PRIORITY: 'critical', PATH: searchPath };
+/**
+ * apt judges by what is installed alone: what could be had elsewhere does not matter. Reading Debian's lists took a second of a core for each
+ * package, and without them it takes a tenth.
+ */
+const installedOnly = [
+  '--option=Dir::State::lists=/nonexistent',
+  '--option=Dir::Cache::pkgcache=',
+  '--option=Dir::Cache::srcpkgcache=',
+];
 const keepConfig = ['--force-confold', '--force-confdef'];
 
 export interface DpkgOptions {
@@ -202,6 +211,7 @@ export class DpkgPackages implements PackageManager {
     if (before !== undefined && !before.complete) return;
     const flags = [
       '--simulate',
+      ...installedOnly,
       '--quiet',
       '--no-install-recommends',
       '--allow-downgrades',
