@@ -61,9 +61,15 @@ async function connected(
   });
   const tells = recorder({ client, component: 'kubenode-agent', instance: machine, log });
   let uid = known?.machine.uid ?? '';
-  const sink: EventSink = (type, reason, note) => {
+  const sink: EventSink = (type, reason, note, component) => {
     tells.event(
-      { apiVersion: 'kubenode.io/v1alpha1', kind: 'Machine', name: machine, ...(uid === '' ? {} : { uid }) },
+      {
+        apiVersion: 'kubenode.io/v1alpha1',
+        kind: 'Machine',
+        name: machine,
+        ...(uid === '' ? {} : { uid }),
+        ...(component === undefined ? {} : { fieldPath: `status.components{${component}}` }),
+      },
       type,
       reason,
       note,
