@@ -34,6 +34,8 @@ export interface ServiceManager {
   /** Removes a mask wherever it stands. */
   unmask(unit: string): Promise<void>;
   daemonReload(): Promise<void>;
+  /** The end of what the unit's program said, for messages; '' where it said nothing. Absent where no log is kept. */
+  lastWords?(unit: string): Promise<string>;
   /** Calls back when one of the watched units changed, coalesced; a hint and no truth. */
   watch(units: () => readonly string[], changed: (unit: string) => void): Disposable;
   /** Runs one command to its end under limits, without the agent's credentials. Output is the last 4 KiB of both streams. */

@@ -38,7 +38,10 @@ export const waitHealthy: Step = async (operation, context, signal) => {
     if (problem === undefined) problem = await probeOnce(missing, context);
     if (problem === undefined) return;
     if (context.clock.now() >= (operation.deadlineAt ?? 0)) {
-      throw new Error(`not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}`);
+      const said = goal.unit && (await context.host.services.lastWords?.(goal.unit.name));
+      throw new Error(
+        `not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}${said ? `; its log ends: ${said}` : ''}`,
+      );
     }
     await context.clock.sleep(lookAgainMs, signal);
     problem = await unitProblem(operation, context, signal);
@@ -77,5 +80,6 @@ async function unitProblem(
 function notActive(name: string, state: UnitState | undefined): string | undefined {
   if (state === undefined || state.loadState === 'not-found') return `unit ${name} does not exist`;
   if (state.activeState === 'inactive' && state.subState === 'exited') return undefined;
-  return `unit ${name} is ${state.activeState} (${state.subState})`;
+  const more = state.subState === state.activeState ? '' : ` (${state.subState})`;
+  return `unit ${name} is ${state.activeState}${more}`;
 }

@@ -9,7 +9,7 @@ import { DigestCache } from './digests.ts';
 import type { Owner } from './owners.ts';
 import { parseOwner } from './owners.ts';
 import type { RootedPaths } from './rooted-paths.ts';
-import { isMissing } from './rooted-paths.ts';
+import { hasCode, isMissing } from './rooted-paths.ts';
 import { ParentWatch } from './watch.ts';
 
 const copyChunk = 256 * 1024;
@@ -156,7 +156,13 @@ export class LocalFiles implements HostFiles {
     fill: Parameters<typeof replaceFile>[2],
   ): Promise<void> {
     const owner = options.owner === undefined ? undefined : await this.#parseOwner(options.owner);
-    await replaceFile(await this.#paths.entry(hostPath), { mode: options.mode, owner }, fill);
+    try {
+      await replaceFile(await this.#paths.entry(hostPath), { mode: options.mode, owner }, fill);
+    } catch (error) {
+      const why = unwritable(error);
+      if (why === undefined) throw error;
+      throw new HostFileError(hostPath, `'${hostPath}' cannot be written: ${why}`, { cause: error });
+    }
   }
 
   async #parseOwner(owner: string): Promise<Owner | undefined> {
@@ -170,4 +176,12 @@ export class LocalFiles implements HostFiles {
     if (this.#ownIsRoot && uid === process.geteuid?.()) return { uid: 0, gid: 0 };
     return { uid, gid };
   }
+}
+
+/** What a person does about it; undefined where the error says enough, or something else. */
+function unwritable(error: unknown): string | undefined {
+  if (hasCode(error, 'ENOSPC')) return 'its file system is full; make room there';
+  if (hasCode(error, 'EDQUOT')) return 'the quota of its file system is used up; raise it or make room there';
+  if (hasCode(error, 'EROFS')) return 'its file system is read-only; mount it writable';
+  return undefined;
 }

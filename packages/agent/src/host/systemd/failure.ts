@@ -46,11 +46,16 @@ async function howItEnded(bus: SystemdBus, unit: string): Promise<string> {
   }
 }
 
-async function lastWords(unit: string): Promise<string> {
+/** The end of the unit's log. */
+export async function logEnd(unit: string): Promise<string> {
   const { exitCode, output } = await runCommand('', {
     command: ['journalctl', '--quiet', '--no-pager', '--output=cat', `--lines=${logLines}`, `--unit=${unit}`],
     timeoutMs: logTimeoutMs,
   });
-  const said = output.trim();
-  return exitCode === 0 && said !== '' ? `; its log ends: ${said}` : '';
+  return exitCode === 0 ? output.trim() : '';
+}
+
+async function lastWords(unit: string): Promise<string> {
+  const said = await logEnd(unit);
+  return said === '' ? '' : `; its log ends: ${said}`;
 }

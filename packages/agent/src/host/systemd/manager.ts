@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import type { UnitFiles } from '../unit-files.ts';
 import type { SystemdBus } from './bus.ts';
 import { DBusError, DisconnectedError } from './connection.ts';
-import { explainFailure } from './failure.ts';
+import { explainFailure, logEnd } from './failure.ts';
 import { runJob } from './jobs.ts';
 import { endLeftOvers } from './left-overs.ts';
 import { list, text } from './message.ts';
@@ -88,6 +88,10 @@ export class SystemdServices implements ServiceManager {
   async unmask(unit: string): Promise<void> {
     await this.#files.unmask(unit);
     await this.daemonReload();
+  }
+
+  async lastWords(unit: string): Promise<string> {
+    return await logEnd(unit);
   }
 
   /** Callers while a reload runs share the next one, which sees what they wrote. */
