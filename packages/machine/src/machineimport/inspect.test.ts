@@ -17,6 +17,7 @@ const good: HostFacts = {
   free: { agents: 2_000_000, state: 2_000_000, etc: 2_000_000 },
   readonly: [],
   agent: 'inactive',
+  identity: false,
   config: undefined,
 };
 const want = { now, machine: 'n17', server: 'https://10.0.0.1:6443', archs: ['amd64', 'arm64'] };
@@ -49,8 +50,13 @@ describe('a host before it is imported', () => {
     ['a disk that cannot be written to', { readonly: ['/etc'] }, /\/etc cannot be written to/],
     [
       'taken by another machine',
-      { config: { machine: 'n18', server: 'https://other' } },
+      { identity: true, config: { machine: 'n18', server: 'https://other' } },
       /already Machine n18 of https:\/\/other/,
+    ],
+    [
+      'on its way to another machine',
+      { config: { machine: 'n18', server: 'https://other' } },
+      /on its way to be Machine n18 of https:\/\/other .*rm \/etc\/kubenode\/agent\.json/,
     ],
   ];
   for (const [what, facts, message] of stories) {

@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly readonly: readonly string[];
   /** What systemd says of the agent's unit: active, inactive, failed... */
   readonly agent: string | undefined;
+  /** Its agent has had a certificate. */
+  readonly identity: boolean;
   /** What the agent's configuration says, where there is one. */
   readonly config: { readonly machine?: string; readonly server?: string } | undefined;
 }
@@ -67,6 +69,7 @@ export function parseFacts(text: string): HostFacts {
     free,
     readonly,
     agent: values.get('agent'),
+    identity: values.has('identity'),
     config: config === undefined ? undefined : parseConfig(config),
   };
 }
@@ -145,15 +148,19 @@ function roomObjection(facts: HostFacts, paths: HostPaths): string | undefined {
   return undefined;
 }
 
-function ownerObjection({ config }: HostFacts, want: Expectations): string | undefined {
-  if (config?.machine === undefined) return undefined;
-  if (config.machine !== want.machine) {
+function ownerObjection({ config, identity }: HostFacts, want: Expectations): string | undefined {
+  if (config?.machine === undefined || config.machine === want.machine) return undefined;
+  const of = config.server === undefined ? '' : ` of ${config.server}`;
+  if (!identity) {
     return (
-      `the host is already Machine ${config.machine}${config.server === undefined ? '' : ` of ${config.server}`} (/etc/kubenode/agent.json); ` +
-      `revert that import first, or set spec.machine.name of a new MachineImport to ${config.machine}`
+      `the host is on its way to be Machine ${config.machine}${of} (/etc/kubenode/agent.json) and has no certificate yet; if nobody ` +
+      `brings it in under that name, run there: systemctl stop kubenode-agent && rm /etc/kubenode/agent.json, and try again`
     );
   }
-  return undefined;
+  return (
+    `the host is already Machine ${config.machine}${of} (/etc/kubenode/agent.json); ` +
+    `revert that import first, or set spec.machine.name of a new MachineImport to ${config.machine}`
+  );
 }
 
 function isOlder(glibc: string): boolean {

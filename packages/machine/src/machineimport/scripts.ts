@@ -26,6 +26,7 @@ free agents "$1"
 free state "$2"
 free etc "$3"
 [ -d "$6" ] && command -v systemctl >/dev/null && echo "agent $(systemctl is-active "$7")"
+[ -e "$3/pki/agent.crt" ] && echo "identity yes"
 [ -r "$4" ] && echo "config $(tr -d '\\n' <"$4")"
 exit 0
 `;
