@@ -16,6 +16,7 @@ export function hostPaths(root = ''): HostPaths {
     token: at('/etc/kubenode/bootstrap-token'),
     kubeletKubeconfig: at('/etc/kubenode/kubelet-bootstrap.kubeconfig'),
     state: at('/var/lib/kubenode'),
+    run: at('/run/kubenode'),
     pid: at('/run/kubenode-agent.pid'),
     log: at('/var/log/kubenode-agent.log'),
     machineID: at('/etc/machine-id'),
@@ -35,6 +36,8 @@ export interface HostPaths {
   readonly token: string;
   readonly kubeletKubeconfig: string;
   readonly state: string;
+  /** What the agent keeps until the next boot. */
+  readonly run: string;
   /** Of the agent, where there is no systemd. */
   readonly pid: string;
   /** Of the agent, where there is no systemd. */

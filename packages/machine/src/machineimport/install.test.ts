@@ -142,6 +142,7 @@ describe('bringing the agent to a host', () => {
     const host = localShell();
     await mkdir(dirname(paths.pid), { recursive: true });
     await mkdir(dirname(paths.log), { recursive: true });
+    await mkdir(paths.run, { recursive: true });
     assert.equal(await installAgent(host, paths, binary), 'agent 1.2.3 pulled');
     assert.equal(await readlink(paths.current), agentFolder(paths, binary.digest));
     await host.writeFile(paths.config, '{}', { mode: 0o600 });
@@ -154,7 +155,7 @@ describe('bringing the agent to a host', () => {
     await stopAgent(host, paths, false);
 
     await removeAgent(host, paths, { systemd: false, keepOriginals: false });
-    for (const path of [paths.etc, paths.agents, paths.state, dirname(paths.agents)])
+    for (const path of [paths.etc, paths.agents, paths.state, paths.run, dirname(paths.agents)])
       assert.ok(!existsSync(path), path);
     await removeAgent(host, paths, { systemd: false, keepOriginals: false });
   });

@@ -138,6 +138,7 @@ export async function removeAgent(
     paths.etc,
     paths.unit,
     paths.log,
+    paths.run,
     paths.agents,
   ];
   await script(host, removeScript, args, "what is KubeNode's own could not be removed");
