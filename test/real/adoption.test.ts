@@ -23,6 +23,7 @@ describe('a host with containerd already right and a container running', () => {
   let fleet: Fleet;
   let host: LabHost;
   let first: Fingerprint;
+  let packages: string;
   /** Process IDs of containerd and of the container, as they were before anything. */
   let pids: Awaited<ReturnType<typeof pidsOf>>;
 
@@ -43,6 +44,7 @@ describe('a host with containerd already right and a container running', () => {
     });
     pids = await pidsOf(host);
     first = await fingerprint(host, data);
+    packages = await packagesOf(host);
   });
   after(async () => fleet?.close());
 
@@ -74,6 +76,8 @@ describe('a host with containerd already right and a container running', () => {
       ['run hook'],
     );
     assert.deepEqual(changes(first, await fingerprint(host, data)), []);
+    assert.equal(await packagesOf(host), packages);
+    assert.equal(await tracesOf(host), '');
     assert.deepEqual(await pidsOf(host), pids);
     assert.equal(await fleet.client.get(Machine, host.name), undefined, 'a plan makes no Machine');
   });
@@ -102,6 +106,8 @@ describe('a host with containerd already right and a container running', () => {
     const { notReverted = [] } = await reached(fleet, host, 'Reverted');
     t.diagnostic(`reverted in ${seconds(begun)}`);
     assert.deepEqual(await pidsOf(host), pids);
+    assert.equal(await packagesOf(host), packages);
+    assert.equal(await tracesOf(host), '');
     const left = notReverted.map(({ target }) => target);
     assert.deepEqual(left.toSorted(), [conflist, '/var/lib/kubenode/originals'].toSorted());
     const otherwise = changes(first, await fingerprint(host, data)).map((line) =>
@@ -153,6 +159,19 @@ async function pidsOf(host: LabHost): Promise<{ containerd: string; container: s
   const container = /^by-hand\s+(\d+)\s+RUNNING$/m.exec(tasks.stdout)?.[1];
   assert.ok(container, tasks.stdout);
   return { containerd: containerd.stdout.trim(), container };
+}
+
+/** Every package that dpkg knows, with its version, whether it is held, and what of it is left. */
+async function packagesOf(host: LabHost): Promise<string> {
+  const format = '${db:Status-Abbrev} ${Package} ${Version}\\n';
+  return (await host.exec(['dpkg-query', '--show', `--showformat=${format}`])).stdout;
+}
+
+/** What is named for KubeNode where a fingerprint does not look, and processes of it. */
+async function tracesOf(host: LabHost): Promise<string> {
+  const files = await host.exec(['find', '/run', '/tmp', '/var/tmp', '/dev/shm', '-name', '*kubenode*']);
+  const processes = await host.exec(['sh', '-c', 'cat /proc/[0-9]*/comm | grep kubenode || true']);
+  return files.stdout + processes.stdout;
 }
 
 /** Waits until the import is where it should be. */
