@@ -44,7 +44,11 @@ test("a user is held to its own object, in a subresource, and on a built-in kind
     matchConstraints: rules(['nodes', 'nodes/status'], ['*'], ['']),
     matchConditions: [{ name: 'agents', expression: `'agents' in request.userInfo.groups` }],
     validations: [
-      { expression: `request.subResource == 'status'`, message: 'only status', reason: 'Forbidden' },
+      {
+        expression: `has(request.subResource) && request.subResource == 'status'`,
+        message: 'only status',
+        reason: 'Forbidden',
+      },
       {
         expression: `request.userInfo.username == 'agent:' + object.metadata.name`,
         messageExpression: `'not yours: ' + object.metadata.name`,

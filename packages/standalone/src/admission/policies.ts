@@ -115,7 +115,7 @@ export class Policies implements Admission {
     if (!actions.includes('Deny')) return;
     const { group, plural } = request.resource;
     const message = `${where} denied request: ${denial.message}`;
-    const name = subject.object?.metadata.name ?? request.name;
+    const name = nameOf(subject) || 'Unknown';
     throw new ApiError(
       CODES[denial.reason],
       denial.reason,
@@ -183,8 +183,15 @@ function shown(object: KubeObject | null, request: Request): KubeObject | null {
   };
 }
 
+function nameOf({ object, request }: Subject): string {
+  return request.oneOfMany ? '' : (object?.metadata.name ?? request.name);
+}
+
+/** As AdmissionReview has it: what is empty is left out, so that an expression must ask with has(). */
 function admissionRequest(subject: Subject): Obj {
-  const { request, operation, object } = subject;
+  const { request, operation } = subject;
+  const { subresource } = request;
+  const name = nameOf(subject);
   const { group, kind, plural } = request.resource;
   const version = request.version.name;
   const gvk = { group, version, kind };
@@ -193,12 +200,11 @@ function admissionRequest(subject: Subject): Obj {
     uid: randomUUID(),
     kind: gvk,
     resource: gvr,
-    subResource: request.subresource,
     requestKind: gvk,
     requestResource: gvr,
-    requestSubResource: request.subresource,
-    name: object?.metadata.name ?? request.name,
-    namespace: request.namespace,
+    ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
+    ...(name ? { name } : {}),
+    ...(request.namespace ? { namespace: request.namespace } : {}),
     operation,
     userInfo: userInfo(request.user),
     dryRun: request.dryRun,

@@ -50,7 +50,7 @@ export type PolicyResult =
 
 interface Compiled extends CompiledPolicy {
   readonly variables: readonly { name: string; program: Program }[];
-  readonly conditions: readonly { name: string; program: Program }[];
+  readonly conditions: readonly { expression: string; program: Program }[];
   readonly validations: readonly { program: Program; message: Program | undefined }[];
   readonly annotations: readonly { key: string; program: Program }[];
 }
@@ -138,10 +138,10 @@ function compileConditions(
     types: Record<string, Type>,
     kinds?: string[],
   ) => Program | undefined,
-): { name: string; program: Program }[] {
-  return (spec.matchConditions ?? []).flatMap(({ name, expression }, i) => {
+): Compiled['conditions'] {
+  return (spec.matchConditions ?? []).flatMap(({ expression }, i) => {
     const program = attempt(expression, `spec.matchConditions[${i}].expression`, types, ['bool']);
-    return program === undefined ? [] : [{ name, program }];
+    return program === undefined ? [] : [{ expression, program }];
   });
 }
 
@@ -208,12 +208,12 @@ function checkConditions(
   values: Record<string, unknown>,
 ): boolean | string {
   let wrong: string | undefined;
-  for (const { name, program } of conditions) {
+  for (const { expression, program } of conditions) {
     try {
       if (program.evaluate(values) !== true) return false;
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      wrong ??= `match condition '${name}': expression '${error.message}'`;
+      wrong ??= `expression '${expression}' resulted in error: ${error.message}`;
     }
   }
   return wrong ?? true;

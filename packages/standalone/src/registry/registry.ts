@@ -229,7 +229,12 @@ export class Registry {
     const found = this.store.all(request.resource.id, namespace).filter(matches);
     const out: KubeObject[] = [];
     for (const object of found) {
-      const one = { ...request, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
+      const one = {
+        ...request,
+        namespace: object.metadata.namespace ?? '',
+        name: object.metadata.name,
+        oneOfMany: true,
+      };
       const listed = await this.store.write((tx) => {
         const live = tx.get(request.resource.id, one.namespace, one.name);
         if (live) this.#delete(tx, one, clone(live), options);

@@ -14,6 +14,8 @@ export interface Request {
   namespace: string;
   /** Empty for collections. */
   name: string;
+  /** True for one object of many that are deleted by one request: admission is told no name then. */
+  oneOfMany?: boolean;
   subresource: string;
   query: URLSearchParams;
   dryRun: boolean;
