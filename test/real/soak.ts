@@ -1,5 +1,8 @@
 /** Many runs of the soak, compared with one that was left alone. */
-import { differences, soakRun } from './soak-run.ts';
+import { differences, type Ending, soakRun } from './soak-run.ts';
+
+/** Rounds side by side: most of a round is waiting. */
+const atOnce = 2;
 
 /**
  * @param rounds how many, after the undisturbed one
@@ -12,22 +15,34 @@ export async function soak(rounds: number, seed: number, say: (line: string) => 
     `undisturbed: Ready after ${seconds(undisturbed.durationMs)}, ${undisturbed.ending.host.length} changes on the host`,
   );
   const wrong: string[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    const own = seed + round - 1;
-    const name = `round ${round} of ${rounds} (seed ${own})`;
-    try {
-      const { ending, kills, durationMs } = await soakRun(own, undisturbed.ending);
-      const lines = differences(undisturbed.ending, ending);
-      const killed = `killed ${kills.length} times (${kills.join(', ')} ms)`;
-      if (lines.length === 0) say(`${name}: the same after ${seconds(durationMs)}; ${killed}`);
-      else wrong.push(`${name}: ended otherwise; ${killed}\n${lines.join('\n')}`);
-    } catch (error) {
-      wrong.push(`${name}: ${String(error)}`);
+  let begun = 0;
+  const worker = async (): Promise<void> => {
+    while (begun < rounds) {
+      begun += 1;
+      const own = seed + begun - 1;
+      const name = `round ${begun} of ${rounds} (seed ${own})`;
+      const fault = await one(own, undisturbed.ending, (told) => say(`${name}: ${told}`));
+      if (fault !== undefined) wrong.push(`${name}: ${fault}`);
     }
-    const last = wrong.at(-1);
-    if (last?.startsWith(name)) say(last);
-  }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return wrong;
+}
+
+/** @returns what went wrong, undefined where it ended as it should. */
+async function one(seed: number, expected: Ending, say: (line: string) => void): Promise<string | undefined> {
+  let fault: string | undefined;
+  try {
+    const { ending, kills, durationMs } = await soakRun(seed, expected);
+    const lines = differences(expected, ending);
+    const killed = `killed ${kills.length} times (${kills.join(', ')} ms)`;
+    if (lines.length === 0) say(`the same after ${seconds(durationMs)}; ${killed}`);
+    else fault = `ended otherwise; ${killed}\n${lines.join('\n')}`;
+  } catch (error) {
+    fault = String(error);
+  }
+  if (fault !== undefined) say(fault);
+  return fault;
 }
 
 function seconds(ms: number): string {
