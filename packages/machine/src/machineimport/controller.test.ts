@@ -256,6 +256,7 @@ describe('an import', () => {
 
   test('a host that is a Machine already is left alone', async () => {
     await localShell().writeFile(paths.config, '{"machine":"n18"}', { mode: 0o644 });
+    await localShell().writeFile(join(paths.etc, 'pki/agent.crt'), 'certificate', { mode: 0o644 });
     await create();
     await phase('Failed');
     assert.match(step('Inspect')?.message ?? '', /already Machine n18/);
