@@ -187,6 +187,11 @@ test('a service that died while nobody watched is started again by its policy', 
   await until('it is gone', async () => (await processStat(pid)) === undefined);
   const second = await open();
   await until('it runs again', async () => ![0, pid].includes(await pidOf(second, 'a.service')));
+  const record = path.join(root, 'run/kubenode/supervisor/a.service.json');
+  const again = await pidOf(second, 'a.service');
+  await until('that is written down', async () =>
+    (await readFile(record, 'utf8')).includes(`"pid":${again}`),
+  );
 });
 
 test('reload runs ExecReload with the main process, oneshot remains after exit', async (t) => {
