@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isObj, type KubeObject } from '../object.ts';
 import { deleteOptions } from '../registry/deletion.ts';
-import type { PatchType } from '../registry/registry.ts';
+import type { PatchType } from '../registry/patching.ts';
 import type { Request } from '../registry/request.ts';
 import { selection } from '../registry/selectors.ts';
 import { asObject, decode, decodeJson, decodeYaml, mediaType, readBody } from './body.ts';

@@ -1,6 +1,6 @@
 import { objectType, type ManagedFieldsEntry } from '../apply/index.ts';
 import { time, type KubeObject, type Obj } from '../object.ts';
-import { firstOwner } from '../registry/mutation.ts';
+import { firstOwner } from '../registry/ownership.ts';
 import { kindSchema, zeroValue } from './schemas.ts';
 
 /** Kinds that are answered and not stored. */

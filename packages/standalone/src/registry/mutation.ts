@@ -1,25 +1,13 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import {
-  sameObject,
-  updateManagedFields,
-  type ManagedFieldsEntry,
-  type ObjectType,
-  type Writer,
-} from '../apply/index.ts';
-import { runSchemaRules } from '../cel/index.ts';
-import { ApiError, badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
-import { clone, isObj, same, show, time, type KubeObject, type Obj } from '../object.ts';
-import {
-  applyDefaults,
-  blocksRules,
-  prune,
-  validate,
-  validateStatus,
-  type FieldError,
-} from '../schema/index.ts';
+import { sameObject } from '../apply/index.ts';
+import { badRequest, conflict, invalid, MODIFIED, type Cause } from '../http/status.ts';
+import { clone, same, time, type KubeObject, type Obj } from '../object.ts';
+import { applyDefaults, prune } from '../schema/index.ts';
+import { badValue, tidyMetadata } from './metadata.ts';
+import { own } from './ownership.ts';
 import type { FieldValidation, Request } from './request.ts';
-import { badValue, tidyMetadata, validateMetadata } from './metadata.ts';
 import { apiVersion, type HookContext } from './resource.ts';
+import { check } from './validation.ts';
 
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
@@ -205,142 +193,8 @@ function count(object: KubeObject, live: KubeObject, request: Request): void {
   if (!same(rest(object), rest(live))) object.metadata.generation = (live.metadata.generation ?? 0) + 1;
 }
 
-/** Ownership of what was POSTed, for answers that are not stored. */
-export function firstOwner(
-  object: KubeObject,
-  type: ObjectType,
-  zero: Obj,
-  writer: Writer,
-): ManagedFieldsEntry[] {
-  const entries = updateManagedFields(type, undefined, object, writer) ?? [];
-  for (const entry of entries) disown(entry.fieldsV1, zero, object);
-  return entries.filter((entry) => entry.fieldsV1 && Object.keys(entry.fieldsV1).length > 0);
-}
-
-/** Who writes by a request, and what that endpoint lets them write. */
-export function writer(request: Request): Writer {
-  const { resource, version, subresource } = request;
-  const ignored = resource.hooks.ignored?.(subresource);
-  return {
-    manager: request.fieldManager,
-    apiVersion: apiVersion(resource.group, version.name),
-    now: time(request.now),
-    hasStatus: version.status,
-    emptyListClears: !resource.custom,
-    ...(subresource ? { subresource } : {}),
-    ...(ignored ? { ignoredFields: ignored } : {}),
-  };
-}
-
-function own(live: KubeObject | undefined, object: KubeObject, request: Request): void {
-  const { type, zero } = request.version;
-  const entries: ManagedFieldsEntry[] | undefined = updateManagedFields(type, live, object, writer(request));
-  if (!live && zero) for (const entry of entries ?? []) disown(entry.fieldsV1, zero, object);
-  if (request.subresource === 'scale') untimed(entries ?? [], request.fieldManager);
-  const kept = entries?.filter((entry) => live || !entry.fieldsV1 || Object.keys(entry.fieldsV1).length > 0);
-  if (kept?.length) object.metadata.managedFields = kept;
-  else delete object.metadata.managedFields;
-}
-
-/** The real server keeps what comes by scale without a time, and so before all other updates. */
-function untimed(entries: ManagedFieldsEntry[], manager: string): void {
-  const at = entries.findIndex((entry) => entry.subresource === 'scale' && entry.manager === manager);
-  const [entry] = at < 0 ? [] : entries.splice(at, 1);
-  if (!entry) return;
-  delete entry.time;
-  const first = entries.findIndex((one) => one.operation === 'Update');
-  entries.splice(first < 0 ? entries.length : first, 0, entry);
-}
-
-/** Takes out of a creator's fields those that Go has by itself: nobody owns what nobody set. */
-function disown(fields: Obj | undefined, zero: Obj, object: Obj): void {
-  if (!fields) return;
-  for (const [key, value] of Object.entries(zero)) {
-    const own = fields[`f:${key}`];
-    if (!isObj(own)) continue;
-    const atomic = Object.keys(own).length === 0;
-    if (atomic) {
-      if (same(object[key], value)) delete fields[`f:${key}`];
-    } else if (isObj(value)) {
-      delete own['.'];
-      disown(own, value, isObj(object[key]) ? object[key] : {});
-      if (Object.keys(own).length === 0) delete fields[`f:${key}`];
-    }
-  }
-  for (const [key, value] of Object.entries(object)) if (value === null) delete fields[`f:${key}`];
-}
-
-/** The replicas that a scale subresource would show: a number of 0 or more, in objects. */
-function checkScale(object: KubeObject, path: string[] | undefined, under: string): Cause[] {
-  if (path?.[0] !== under) return [];
-  let here: unknown = object;
-  const field = `.${path.join('.')}`;
-  for (const key of path) {
-    if (here === undefined) return [];
-    if (!isObj(here)) {
-      const type = Array.isArray(here) ? '[]interface {}' : typeof here === 'boolean' ? 'bool' : typeof here;
-      return [
-        badValue(
-          field,
-          0,
-          `${field} accessor error: ${show(here)} is of the type ${type}, expected map[string]interface{}`,
-        ),
-      ];
-    }
-    here = here[key];
-  }
-  return typeof here === 'number' && here < 0
-    ? [badValue(field, here, 'should be a non-negative integer')]
-    : [];
-}
-
-const RULES_NOT_RUN: Cause = {
-  reason: 'FieldValueInvalid',
-  message:
-    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
-  field: '<nil>',
-};
-
-/** @throws ApiError 422 with every cause. */
-function check(object: KubeObject, old: KubeObject | undefined, request: Request): void {
-  const { resource, version } = request;
-  const causes: Cause[] = validateMetadata(object, resource.hooks.name ?? 'subdomain');
-  if (resource.custom && version.schema) {
-    const wrong = (request.subresource === 'status' ? validateStatus : validate)(object, version.schema, old);
-    causes.push(...wrong, ...checkScale(object, version.scale?.spec, 'spec'));
-    if (version.rules && version.rules.count > 0) {
-      if (blocksRules(causes as FieldError[])) causes.push(RULES_NOT_RUN);
-      else causes.push(...runSchemaRules(version.rules, object, old));
-    }
-  }
-  causes.push(...(resource.hooks.validate?.(object, old) ?? []));
-  if (causes.length > 0) {
-    throw invalid({ group: resource.group, resource: resource.kind }, object.metadata.name ?? '', causes);
-  }
-}
-
 function generateName(prefix: string): string {
   let suffix = '';
   for (let i = 0; i < 5; i++) suffix += ALPHABET[randomInt(ALPHABET.length)];
   return `${prefix.slice(0, 58)}${suffix}`;
-}
-
-/** Errors of the apply library, as they go to the client. */
-export function applyFailure(error: unknown, request: Request, type: string): never {
-  const failed = error as { code?: unknown; reason?: unknown; message?: unknown; causes?: unknown };
-  if (!(error instanceof Error) || typeof failed.code !== 'number') throw error;
-  const causes = Array.isArray(failed.causes) ? (failed.causes as Cause[]) : [];
-  const { group, plural } = request.resource;
-  const reason = failed.reason === 'InternalError' ? '' : String(failed.reason);
-  if (failed.code === 422 && type === 'json') {
-    // All that the real server says of a JSON patch that can't be applied.
-    throw new ApiError(422, reason, 'the server rejected our request due to an error in our request', {});
-  }
-  let details: Obj | undefined;
-  if (failed.code === 409) details = { causes };
-  else if (failed.code === 422) {
-    details = { name: request.name, ...(group ? { group } : {}), kind: plural };
-    if (causes.length > 0) details['causes'] = causes;
-  }
-  throw new ApiError(failed.code, reason, error.message, details);
 }

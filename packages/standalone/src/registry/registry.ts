@@ -1,29 +1,11 @@
-import { apply, goValue, jsonPatch, mergePatch, strategicMergePatch } from '../apply/index.ts';
-import {
-  ApiError,
-  alreadyExists,
-  badRequest,
-  conflict,
-  invalid,
-  MODIFIED,
-  notFound,
-  qualified,
-} from '../http/status.ts';
-import { clone, isObj, show, type KubeObject, type Obj } from '../object.ts';
-import { stringifyJson } from '../schema/index.ts';
+import { apply } from '../apply/index.ts';
+import { ApiError, alreadyExists, conflict, invalid, MODIFIED, notFound, qualified } from '../http/status.ts';
+import { clone, isObj, type KubeObject } from '../object.ts';
 import type { Store, Transaction } from '../store/store.ts';
-import {
-  applyFailure,
-  complain,
-  dropUnknown,
-  finishCreate,
-  finishUpdate,
-  inVersion,
-  writer,
-} from './mutation.ts';
+import { complain, dropUnknown, finishCreate, finishUpdate, inVersion } from './mutation.ts';
+import { writer } from './ownership.ts';
+import { applyFailure, checkApplied, decoded, patched, type PatchType } from './patching.ts';
 import type { Request } from './request.ts';
-import { apiVersion } from './resource.ts';
-import { metadataTypeProblem } from './metadata.ts';
 import { deleteStep, type Deleted, type DeleteOptions } from './deletion.ts';
 
 /** Says no to a write by throwing an ApiError. */
@@ -36,8 +18,6 @@ export interface Admission {
     tx: Transaction,
   ): void;
 }
-
-export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 export interface Written {
   object: KubeObject;
@@ -289,69 +269,4 @@ function requireNamespace(tx: Transaction, request: Request): void {
       },
     );
   }
-}
-
-/** What strict decoding complains about: the object as patched, or of a strategic patch the patch, in Go's form. */
-function decoded(type: PatchType, patch: unknown, object: KubeObject): string {
-  return type === 'strategic' ? goValue(patch) : stringifyJson(object, { sortKeys: true });
-}
-
-function patched(live: KubeObject, type: PatchType, patch: unknown, request: Request): KubeObject {
-  let out: Obj;
-  try {
-    let next: Obj;
-    if (type === 'json') next = jsonPatch(live, patch);
-    else if (type === 'merge') next = mergePatch(live, patch);
-    else next = strategicMergePatch(request.version.jsonSchema, live, patch);
-    out = clone(next);
-  } catch (error) {
-    return applyFailure(error, request, type);
-  }
-  const problem = metadataTypeProblem(out['metadata']);
-  if (problem) throw badRequest(problem);
-  const metadata = isObj(out['metadata']) ? out['metadata'] : {};
-  if (metadata['name'] && metadata['name'] !== request.name) {
-    throw badRequest(
-      `the name of the object (${show(metadata['name'])}) does not match the name on the URL (${request.name})`,
-    );
-  }
-  const version = apiVersion(request.resource.group, request.version.name);
-  const { kind } = request.resource;
-  if (request.resource.custom && (out['kind'] !== kind || out['apiVersion'] !== version)) {
-    throw badRequest(`invalid object type: ${show(out['apiVersion'])}, Kind=${show(out['kind'])}`);
-  }
-  return { ...out, apiVersion: version, kind, metadata: { ...metadata, name: request.name } };
-}
-
-/** What the real server refuses in an applied configuration before merging. */
-function checkApplied(config: unknown, request: Request): KubeObject {
-  const { resource, version } = request;
-  const group = apiVersion(resource.group, version.name);
-  if (!isObj(config)) throw badRequest('error decoding YAML: the patch must be an object');
-  const given = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : '';
-  const kind = typeof config['kind'] === 'string' ? config['kind'] : '';
-  if (given !== group || kind !== resource.kind) {
-    throw badRequest(`invalid object type: ${given || '/'}, Kind=${kind}`);
-  }
-  const metadata = isObj(config['metadata']) ? config['metadata'] : {};
-  if (!metadata['name']) {
-    throw badRequest(
-      `the name of the object (${request.name} based on URL) was undeterminable: name must be provided`,
-    );
-  }
-  if (metadata['name'] !== request.name) {
-    throw badRequest(
-      `the name of the object (${show(metadata['name'])}) does not match the name on the URL (${request.name})`,
-    );
-  }
-  const namespace = metadata['namespace'];
-  if (resource.namespaced && namespace && namespace !== request.namespace) {
-    throw badRequest(
-      `the namespace of the object (${show(namespace)}) does not match the namespace on the request (${request.namespace})`,
-    );
-  }
-  if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) {
-    throw badRequest('metadata.managedFields must be nil');
-  }
-  return config as KubeObject;
 }
