@@ -9,9 +9,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import type { OpenHost } from '../../packages/agent/src/host/index.ts';
-import { createHost } from '../../packages/agent/src/host/index.ts';
-import type { PackageManager, UnitState } from '../../packages/agent/src/ports.ts';
+import type { OpenHost } from '../../../packages/agent/src/host/index.ts';
+import { createHost } from '../../../packages/agent/src/host/index.ts';
+import type { PackageManager, UnitState } from '../../../packages/agent/src/ports.ts';
 
 const run = promisify(execFile);
 const never = new AbortController().signal;

@@ -5,10 +5,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { createLab, missingForHosts } from '../lab/src/index.ts';
-import { ensureDeb } from '../lab/src/artifacts/debs.ts';
+import { createLab, ensureDeb, missingForHosts } from '@kubenode/lab';
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 const chronyVersion = '4.3-2+deb12u3';
 
 test('the host layer against a real systemd and a real dpkg', { timeout: 300_000 }, async (t) => {
@@ -26,11 +25,11 @@ test('the host layer against a real systemd and a real dpkg', { timeout: 300_000
   const chrony = await ensureDeb('chrony', chronyVersion);
   const host = lab.host('h1');
   const inside = path.join(host.rootfs, 'opt/kn-test');
-  await mkdir(path.join(inside, 'test'), { recursive: true });
+  await mkdir(path.join(inside, 'test/real'), { recursive: true });
   await cp(path.join(repository, 'packages/agent/src'), path.join(inside, 'packages/agent/src'), {
     recursive: true,
   });
-  await cp(path.join(repository, 'test/agent-host'), path.join(inside, 'test/agent-host'), {
+  await cp(path.join(repository, 'test/real/agent-host'), path.join(inside, 'test/real/agent-host'), {
     recursive: true,
   });
   await writeFile(path.join(inside, 'package.json'), '{"type":"module"}');
@@ -40,7 +39,7 @@ test('the host layer against a real systemd and a real dpkg', { timeout: 300_000
     '/opt/kn-test/node',
     '--disable-warning=ExperimentalWarning',
     '--test',
-    '/opt/kn-test/test/agent-host/inside.ts',
+    '/opt/kn-test/test/real/agent-host/inside.ts',
   ];
   const result = await host.exec(command, { env, allowFailure: true, timeoutMs: 240_000 });
   t.diagnostic(result.stdout);
