@@ -4,8 +4,9 @@ import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { systemNamespace } from '@kubenode/api';
 import { Machine, MachineImport } from '@kubenode/machine';
-import { CertificateSigningRequest } from '@kubenode/runtime';
+import { CertificateSigningRequest, ConfigMap } from '@kubenode/runtime';
 import { type Fleet, startFleet } from './fleet.ts';
 
 const run = promisify(execFile);
@@ -33,6 +34,9 @@ describe('a host joins with a token', () => {
       components,
     });
     await fleet.applyComponents();
+    await fleet.until('the operator has published how hosts join', () =>
+      fleet.client.get(ConfigMap, { namespace: systemNamespace, name: 'kubenode-join' }),
+    );
     const { stdout } = await run(process.execPath, [
       '--disable-warning=ExperimentalWarning',
       join(repository, 'packages/cli/src/main.ts'),
