@@ -142,7 +142,9 @@ async function startLocal(
   });
   plane.operate({});
   await step(screen, 'Applying the components', () => applyManifests(plane.client, components.manifests));
-  await step(screen, `Starting ${count} agents`, () => startLocalHosts(folder, plane, names));
+  await step(screen, `Starting ${count} agent${count === 1 ? '' : 's'}`, () =>
+    startLocalHosts(folder, plane, names),
+  );
   return {
     plane,
     names,

@@ -206,10 +206,11 @@ async function writeStatus(
   const was = findCondition(before.conditions, 'Ready');
   const is = findCondition(status.conditions, 'Ready');
   if (is !== undefined && (was?.status !== is.status || was.reason !== is.reason)) {
-    const type = is.status === 'True' || was === undefined ? 'Normal' : 'Warning';
+    // What was Ready and is not is a harm; on the way there, or to a new revision, it is the course of things.
+    const isHarm = was?.status === 'True' && is.reason !== 'ComponentsPending';
     events.event(
       refOf(Machine, machine),
-      type,
+      isHarm ? 'Warning' : 'Normal',
       is.reason,
       is.message === '' ? 'The machine is Ready.' : is.message,
     );
