@@ -41,6 +41,11 @@ export async function eventually<T>(
   }
 }
 
+/** What is left out of the rollout is defaulted by the API server. */
+type SetSpec = Partial<Omit<MachineComponentSet['spec'], 'rollout'>> & {
+  readonly rollout?: Partial<MachineComponentSet['spec']['rollout']>;
+};
+
 export class Cluster {
   readonly admin: Client;
   readonly connection: Connection;
@@ -199,10 +204,10 @@ export class Cluster {
     await this.admin.apply(MachineComponent, { metadata: { name }, spec }, { fieldManager: 'test' });
   }
 
-  async set(name: string, spec: Partial<MachineComponentSet['spec']>): Promise<void> {
+  async set(name: string, spec: SetSpec): Promise<void> {
     await this.admin.apply(
       MachineComponentSet,
-      { metadata: { name }, spec: { component: name, ...spec } },
+      { metadata: { name }, spec: { component: name, ...spec } as MachineComponentSet['spec'] },
       { fieldManager: 'test', force: true },
     );
   }

@@ -37,6 +37,17 @@ export const name = (description: string) =>
 export const duration = (description: string) =>
   patterned(`${description} A duration such as 90s, 10m or 1h30m.`, '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$', 32);
 
+/** A duration that somebody may wait for awake: longer ones are slips of the keyboard. */
+export const boundedDuration = (description: string, longest: string) => {
+  const field = duration(`${description} At most ${longest}.`);
+  return field.meta({
+    ...field.meta(),
+    'x-kubernetes-validations': [
+      { rule: `duration(self) <= duration('${longest}')`, message: `must be at most ${longest}` },
+    ],
+  });
+};
+
 export const time = (description: string) => z.string().meta({ description, format: 'date-time' });
 
 export const digest = (description: string) =>
@@ -87,6 +98,20 @@ export const intOrPercent = (description: string) =>
       {
         rule: "type(self) == int ? self >= 1 : self.matches('^(100|[1-9][0-9]?)%$')",
         message: 'must be a number of at least 1, or a percentage from "1%" to "100%"',
+      },
+    ],
+  });
+
+/** A number of machines, or a percentage of them; 0 forbids. */
+export const limit = (description: string) =>
+  z.union([z.int(), z.string()]).meta({
+    description,
+    'x-kubernetes-int-or-string': true,
+    maxLength: 4,
+    'x-kubernetes-validations': [
+      {
+        rule: "type(self) == int ? self >= 0 : self.matches('^(100|[1-9]?[0-9])%$')",
+        message: 'must be a number of at least 0, or a percentage from "0%" to "100%"',
       },
     ],
   });

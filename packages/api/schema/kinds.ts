@@ -4,6 +4,7 @@ import { machine } from './machine.ts';
 import { machineComponent } from './machine-component.ts';
 import { machineComponentSet } from './machine-component-set.ts';
 import { machineImport } from './machine-import.ts';
+import { nodeDisruptionBudget } from './node-disruption-budget.ts';
 
 export interface Column {
   name: string;
@@ -210,5 +211,43 @@ export const kinds: KindDefinition[] = [
       },
     ],
     schema: machineImport,
+  },
+  {
+    group,
+    version,
+    kind: 'NodeDisruptionBudget',
+    plural: 'nodedisruptionbudgets',
+    singular: 'nodedisruptionbudget',
+    shortNames: ['kndb'],
+    columns: [
+      ready,
+      {
+        name: 'Active',
+        type: 'integer',
+        jsonPath: '.status.active',
+        description: 'Disruptions under way.',
+      },
+      {
+        name: 'Machines',
+        type: 'integer',
+        jsonPath: '.status.machines',
+        description: 'Machines that there are.',
+      },
+      {
+        name: 'Unhealthy',
+        type: 'integer',
+        jsonPath: '.status.unhealthy',
+        description: 'Machines that are not Ready.',
+      },
+      age,
+      {
+        name: 'Why',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+        description: 'What forbids disruptions now.',
+        priority: 1,
+      },
+    ],
+    schema: nodeDisruptionBudget,
   },
 ];

@@ -1,6 +1,7 @@
 /** MachineComponentSet: which revision belongs on which machines, and how it gets there. */
 import {
   atomicList,
+  boundedDuration,
   choice,
   conditions,
   count,
@@ -17,6 +18,86 @@ import {
   time,
 } from './fields.ts';
 import { machineComponentSpec } from './machine-component.ts';
+import { windows } from './window.ts';
+
+const inspection = object(
+  'Inspection',
+  'A look at whether a batch did good. What it finds counts only if it was found after the batch began.',
+  {
+    name: nonEmpty('Name, for messages.', 63),
+    type: choice(
+      'BuiltIn: every component of the machines of the batch is Ready, their Nodes too, and no problem condition came up since the batch began. Prometheus: a query. Web: a request.',
+      ['BuiltIn', 'Prometheus', 'Web'],
+    ),
+    deadline: boundedDuration(
+      'How long it may go on without an answer, or with one that says nothing (Inconclusive), before the rollout pauses.',
+      '24h',
+    ).default('5m'),
+    prometheus: object(
+      'PrometheusInspection',
+      'An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max.',
+      {
+        url: patterned(
+          'Address of the Prometheus server, without /api/v1/query.',
+          '^https?://[^\\s]+$',
+          1024,
+        ),
+        query: nonEmpty(
+          'PromQL. {{ component }}, {{ revision }}, {{ machines }} (names of the machines of the batch, joined by |) and {{ elapsed }} (since the batch began, such as 93s) are put in.',
+          4096,
+        ),
+        min: text('Smallest number that passes, such as 0.99.', 32).optional(),
+        max: text('Greatest number that passes, such as 0.01.', 32).optional(),
+      },
+      [
+        {
+          rule: 'has(self.min) || has(self.max)',
+          message: 'at least one of min and max must be set: otherwise every number would pass',
+        },
+        {
+          rule: "!has(self.min) || self.min.matches('^-?[0-9]+([.][0-9]+)?$')",
+          message: 'min must be a number such as 0.99',
+        },
+        {
+          rule: "!has(self.max) || self.max.matches('^-?[0-9]+([.][0-9]+)?$')",
+          message: 'max must be a number such as 0.01',
+        },
+      ],
+    ).optional(),
+    web: object(
+      'WebInspection',
+      'A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing.',
+      {
+        url: patterned('Where the request goes to.', '^https?://[^\\s]+$', 2048),
+        method: choice(
+          'GET, or POST with a JSON body that names set, component, revision, rollout, batch and machines.',
+          ['GET', 'POST'],
+        ).default('GET'),
+      },
+    ).optional(),
+    secretName: text(
+      'Secret in the namespace of the operator: `token` is sent as a bearer token, `ca.crt` is trusted.',
+    ).optional(),
+  },
+  [
+    {
+      rule: "(self.type == 'Prometheus') == has(self.prometheus)",
+      message: 'prometheus goes with type Prometheus, and only with it',
+    },
+    { rule: "(self.type == 'Web') == has(self.web)", message: 'web goes with type Web, and only with it' },
+  ],
+);
+
+const rolloutDefaults = {
+  batches: [1, 5, 10, 50, 100],
+  maxUnavailable: '10%',
+  inspections: [],
+  observation: '0s',
+  deadline: '30m',
+  maxFailed: 0,
+  onFailure: 'Pause' as const,
+  windows: [],
+};
 
 const rollout = object('Rollout', 'How a new revision gets to the machines.', {
   batches: atomicList(
@@ -25,7 +106,7 @@ const rollout = object('Rollout', 'How a new revision gets to the machines.', {
     16,
   )
     .min(1)
-    .default([1, 5, 10, 50, 100]),
+    .default(rolloutDefaults.batches),
   maxUnavailable: intOrPercent(
     'How many machines of the set may be unavailable at once, those that failed or are unreachable counted; percentages are rounded up.',
   ).default('10%'),
@@ -33,6 +114,26 @@ const rollout = object('Rollout', 'How a new revision gets to the machines.', {
     'Label of machines over which a batch is spread, such as topology.kubernetes.io/zone.',
     317,
   ).optional(),
+  inspections: atomicList('Looks that are taken after every batch; all must pass.', inspection, 8, [
+    {
+      rule: 'self.all(a, self.exists_one(b, b.name == a.name))',
+      message: 'two inspections have the same name',
+    },
+  ]).default([]),
+  observation: boundedDuration(
+    'How long a batch is watched after its inspections have passed, before the next begins. At its end they are taken once more.',
+    '168h',
+  ).default(rolloutDefaults.observation),
+  deadline: boundedDuration(
+    'How long a batch may take until its machines are Ready. Those that are not by then count as failed.',
+    '168h',
+  ).default(rolloutDefaults.deadline),
+  maxFailed: count('How many machines of a batch may fail before the batch counts as failed.').default(0),
+  onFailure: choice(
+    'When a batch fails or an inspection does: Pause, or Rollback, which brings the machines of the rollout back to the revision that was completed last, and pauses then.',
+    ['Pause', 'Rollback'],
+  ).default('Pause'),
+  windows: windows('When batches may begin; none: at any time. A batch that has begun goes on.').default([]),
 });
 
 export const machineComponentSet = object(
@@ -97,9 +198,15 @@ export const machineComponentSet = object(
           'What becomes of a machine that is no longer selected, or when the set is deleted: it keeps the component, or it is removed.',
           ['Retain', 'Remove'],
         ).default('Retain'),
-        rollout: rollout.default({ batches: [1, 5, 10, 50, 100], maxUnavailable: '10%' }),
+        rollout: rollout.default(rolloutDefaults),
         paused: flag('No machine is moved while this is true.').default(false),
-        retryToken: text('Change it to have failed machines tried again.', 64).default(''),
+        retryToken: text(
+          'Change it to have failed machines tried again, and a rollout that was paused by a failure go on.',
+          64,
+        ).default(''),
+        promote: text(
+          'Name of a revision whose rollout goes on without what is left of inspection and observation: for the day of the CVE. maxUnavailable and the disruption budget still hold.',
+        ).default(''),
       },
       [
         exactlyOne(['revision', 'template']),
@@ -121,6 +228,7 @@ export const machineComponentSet = object(
       unreachable: count('Of them, without a living agent.').optional(),
       drifted: count('Of them, with drift that was not repaired.').optional(),
       batch: object('BatchStatus', 'The batch under way.', {
+        rollout: text('The rollout that it belongs to, as in the entries of the machines.', 64).optional(),
         number: count('Counted from 1.'),
         size: count('Machines in it.'),
         state: choice('Where it stands.', [
@@ -129,11 +237,45 @@ export const machineComponentSet = object(
           'Observing',
           'Waiting',
           'Paused',
+          'RollingBack',
           'Done',
         ]),
         since: time('Since when it is in this state.').optional(),
         until: time('Until when, where that is known.').optional(),
         reason: text('What is waited for.', 1024).optional(),
+        inspections: atomicList(
+          'What the inspections of this batch found last.',
+          object('InspectionResult', 'What one inspection found.', {
+            name: text('Name of the inspection.', 63),
+            result: choice('Verdict.', ['Pending', 'Passed', 'Failed', 'Inconclusive']),
+            at: time('When it was found.').optional(),
+            message: text('What was found.', 512).optional(),
+          }),
+          8,
+        ).optional(),
+      }).optional(),
+      halted: object(
+        'HaltedRollout',
+        'The rollout that a failure has stopped. It goes on with another revision, another retryToken, or promote.',
+        {
+          rollout: text('The rollout.', 64),
+          batch: count('Its batch.'),
+          cause: choice('What has stopped it.', [
+            'BatchFailed',
+            'DeadlineExceeded',
+            'InspectionFailed',
+            'InspectionInconclusive',
+            'ObservationFailed',
+          ]),
+          at: time('When.'),
+          message: text('Which machine or inspection, at which step, and why.', 1024),
+          retryToken: text('spec.retryToken at that time.', 64).optional(),
+        },
+      ).optional(),
+      promoted: object('PromotedRollout', 'The last rollout that was promoted.', {
+        revision: text('Its revision.'),
+        at: time('When that was noticed.'),
+        skipped: text('What was skipped.', 512).optional(),
       }).optional(),
       conditions: conditions('Ready, Progressing, Degraded, Paused, Conflicted.').optional(),
     }).optional(),

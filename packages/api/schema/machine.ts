@@ -73,6 +73,8 @@ const entry = object(
   },
 );
 
+const disruptions = ['Restart', 'Drain', 'Reboot'] as const;
+
 const correctness = (description: string) => choice(description, ['True', 'False', 'Unknown']);
 
 const componentStatus = object(
@@ -96,6 +98,10 @@ const componentStatus = object(
       'Removing',
     ]),
     step: text('Step under way.', 64).optional(),
+    asks: choice(
+      'What it waits for leave to do to the machine: restart a healthy process because of drift, have it drained, reboot it.',
+      disruptions,
+    ).optional(),
     since: time('Since when it is in this state.').optional(),
     message: text('Why, and what happens next.', 512).optional(),
     correct: object('Correctness', 'The three correctnesses, each checked by itself.', {
@@ -190,6 +196,23 @@ export const machine = object('Machine', 'One host and what runs on it.', {
       .meta({ 'x-kubernetes-map-type': 'atomic' })
       .optional(),
     summary: patterned('Components that are Ready, of all.', '^[0-9]+/[0-9]+$', 16).optional(),
+    disruption: object(
+      'MachineDisruption',
+      'Leave to disturb the machine, taken from the NodeDisruptionBudget. Written by the disruption controller alone.',
+      {
+        kind: choice('The most that may be done.', disruptions),
+        state: choice(
+          'Waiting: the budget allows none now. Draining: pods are being moved away. Granted: the agent may act. Ending: it has acted, and the machine is being put back to work. Aborted: the drain did not end in time.',
+          ['Waiting', 'Draining', 'Granted', 'Ending', 'Aborted'],
+        ),
+        id: text('Tells one leave from another.', 64),
+        since: time('Since when it is in this state.'),
+        until: time('Until when, where that is known.').optional(),
+        message: text('What is waited for, and what happens next.', 1024).optional(),
+      },
+    )
+      .meta({ 'x-kubernetes-map-type': 'atomic' })
+      .optional(),
     components: atomicList(
       'What is on the host. Written by its agent alone.',
       componentStatus,

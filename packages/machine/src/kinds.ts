@@ -3,6 +3,7 @@ import type {
   MachineComponent as MachineComponentObject,
   MachineComponentSet as MachineComponentSetObject,
   MachineImport as MachineImportObject,
+  NodeDisruptionBudget as NodeDisruptionBudgetObject,
 } from '@kubenode/api';
 import { defineKind } from '@kubenode/runtime';
 
@@ -23,4 +24,9 @@ export const MachineImport = defineKind<MachineImportObject>({
   ...ours,
   kind: 'MachineImport',
   plural: 'machineimports',
+});
+export const NodeDisruptionBudget = defineKind<NodeDisruptionBudgetObject>({
+  ...ours,
+  kind: 'NodeDisruptionBudget',
+  plural: 'nodedisruptionbudgets',
 });

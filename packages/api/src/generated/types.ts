@@ -92,6 +92,8 @@ export interface MachineStatus {
   host?: HostInfo;
   /** Components that are Ready, of all. */
   summary?: string;
+  /** Leave to disturb the machine, taken from the NodeDisruptionBudget. Written by the disruption controller alone. */
+  disruption?: MachineDisruption;
   /** What is on the host. Written by its agent alone. */
   components?: MachineComponentStatus[];
 }
@@ -138,6 +140,22 @@ export interface HostInfo {
   agentVersion?: string;
 }
 
+/** Leave to disturb the machine, taken from the NodeDisruptionBudget. Written by the disruption controller alone. */
+export interface MachineDisruption {
+  /** The most that may be done. */
+  kind: 'Restart' | 'Drain' | 'Reboot';
+  /** Waiting: the budget allows none now. Draining: pods are being moved away. Granted: the agent may act. Ending: it has acted, and the machine is being put back to work. Aborted: the drain did not end in time. */
+  state: 'Waiting' | 'Draining' | 'Granted' | 'Ending' | 'Aborted';
+  /** Tells one leave from another. */
+  id: string;
+  /** Since when it is in this state. */
+  since: string;
+  /** Until when, where that is known. */
+  until?: string;
+  /** What is waited for, and what happens next. */
+  message?: string;
+}
+
 /** One component as it is on the host. Written by the agent alone. */
 export interface MachineComponentStatus {
   /** Name of the component. */
@@ -156,6 +174,8 @@ export interface MachineComponentStatus {
   state: 'Waiting' | 'Installing' | 'Ready' | 'Degraded' | 'RollingBack' | 'Failed' | 'Unverified' | 'Removing';
   /** Step under way. */
   step?: string;
+  /** What it waits for leave to do to the machine: restart a healthy process because of drift, have it drained, reboot it. */
+  asks?: 'Restart' | 'Drain' | 'Reboot';
   /** Since when it is in this state. */
   since?: string;
   /** Why, and what happens next. */
@@ -438,12 +458,14 @@ export interface MachineComponentSetSpec {
   drift: 'Repair' | 'Report';
   /** What becomes of a machine that is no longer selected, or when the set is deleted: it keeps the component, or it is removed. Default: "Retain". */
   removal: 'Retain' | 'Remove';
-  /** How a new revision gets to the machines. Default: {"batches":[1,5,10,50,100],"maxUnavailable":"10%"}. */
+  /** How a new revision gets to the machines. Default: {"batches":[1,5,10,50,100],"maxUnavailable":"10%","inspections":[],"observation":"0s","deadline":"30m","maxFailed":0,"onFailure":"Pause","windows":[]}. */
   rollout: Rollout;
   /** No machine is moved while this is true. Default: false. */
   paused: boolean;
-  /** Change it to have failed machines tried again. Default: "". */
+  /** Change it to have failed machines tried again, and a rollout that was paused by a failure go on. Default: "". */
   retryToken: string;
+  /** Name of a revision whose rollout goes on without what is left of inspection and observation: for the day of the CVE. maxUnavailable and the disruption budget still hold. Default: "". */
+  promote: string;
 }
 
 /** The revision, written in place; it is made as <component>-<version>-<hash>. */
@@ -490,6 +512,66 @@ export interface Rollout {
   maxUnavailable: number | string;
   /** Label of machines over which a batch is spread, such as topology.kubernetes.io/zone. */
   spread?: string;
+  /** Looks that are taken after every batch; all must pass. Default: []. */
+  inspections: Inspection[];
+  /** How long a batch is watched after its inspections have passed, before the next begins. At its end they are taken once more. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "0s". */
+  observation: string;
+  /** How long a batch may take until its machines are Ready. Those that are not by then count as failed. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "30m". */
+  deadline: string;
+  /** How many machines of a batch may fail before the batch counts as failed. Default: 0. */
+  maxFailed: number;
+  /** When a batch fails or an inspection does: Pause, or Rollback, which brings the machines of the rollout back to the revision that was completed last, and pauses then. Default: "Pause". */
+  onFailure: 'Pause' | 'Rollback';
+  /** When batches may begin; none: at any time. A batch that has begun goes on. Default: []. */
+  windows: Window[];
+}
+
+/** A look at whether a batch did good. What it finds counts only if it was found after the batch began. */
+export interface Inspection {
+  /** Name, for messages. */
+  name: string;
+  /** BuiltIn: every component of the machines of the batch is Ready, their Nodes too, and no problem condition came up since the batch began. Prometheus: a query. Web: a request. */
+  type: 'BuiltIn' | 'Prometheus' | 'Web';
+  /** How long it may go on without an answer, or with one that says nothing (Inconclusive), before the rollout pauses. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "5m". */
+  deadline: string;
+  /** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max. */
+  prometheus?: PrometheusInspection;
+  /** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing. */
+  web?: WebInspection;
+  /** Secret in the namespace of the operator: `token` is sent as a bearer token, `ca.crt` is trusted. */
+  secretName?: string;
+}
+
+/** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max. */
+export interface PrometheusInspection {
+  /** Address of the Prometheus server, without /api/v1/query. */
+  url: string;
+  /** PromQL. {{ component }}, {{ revision }}, {{ machines }} (names of the machines of the batch, joined by |) and {{ elapsed }} (since the batch began, such as 93s) are put in. */
+  query: string;
+  /** Smallest number that passes, such as 0.99. */
+  min?: string;
+  /** Greatest number that passes, such as 0.01. */
+  max?: string;
+}
+
+/** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing. */
+export interface WebInspection {
+  /** Where the request goes to. */
+  url: string;
+  /** GET, or POST with a JSON body that names set, component, revision, rollout, batch and machines. Default: "GET". */
+  method: 'GET' | 'POST';
+}
+
+/** A time of the week. Where to is before from, it ends on the day after. */
+export interface Window {
+  /** Days on which it opens; left out: every day. */
+  days?: ('Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun')[];
+  /** When it opens. As 24-hour time, such as "22:30". */
+  from: string;
+  /** When it closes. As 24-hour time, such as "22:30". */
+  to: string;
+  /** Time zone by its IANA name, such as Asia/Shanghai. Default: "UTC". */
+  timeZone: string;
 }
 
 /** What is. */
@@ -516,24 +598,70 @@ export interface MachineComponentSetStatus {
   drifted?: number;
   /** The batch under way. */
   batch?: BatchStatus;
+  /** The rollout that a failure has stopped. It goes on with another revision, another retryToken, or promote. */
+  halted?: HaltedRollout;
+  /** The last rollout that was promoted. */
+  promoted?: PromotedRollout;
   /** Ready, Progressing, Degraded, Paused, Conflicted. */
   conditions?: Condition[];
 }
 
 /** The batch under way. */
 export interface BatchStatus {
+  /** The rollout that it belongs to, as in the entries of the machines. */
+  rollout?: string;
   /** Counted from 1. */
   number: number;
   /** Machines in it. */
   size: number;
   /** Where it stands. */
-  state: 'Updating' | 'Inspecting' | 'Observing' | 'Waiting' | 'Paused' | 'Done';
+  state: 'Updating' | 'Inspecting' | 'Observing' | 'Waiting' | 'Paused' | 'RollingBack' | 'Done';
   /** Since when it is in this state. */
   since?: string;
   /** Until when, where that is known. */
   until?: string;
   /** What is waited for. */
   reason?: string;
+  /** What the inspections of this batch found last. */
+  inspections?: InspectionResult[];
+}
+
+/** What one inspection found. */
+export interface InspectionResult {
+  /** Name of the inspection. */
+  name: string;
+  /** Verdict. */
+  result: 'Pending' | 'Passed' | 'Failed' | 'Inconclusive';
+  /** When it was found. */
+  at?: string;
+  /** What was found. */
+  message?: string;
+}
+
+/** The rollout that a failure has stopped. It goes on with another revision, another retryToken, or promote. */
+export interface HaltedRollout {
+  /** The rollout. */
+  rollout: string;
+  /** Its batch. */
+  batch: number;
+  /** What has stopped it. */
+  cause: 'BatchFailed' | 'DeadlineExceeded' | 'InspectionFailed' | 'InspectionInconclusive' | 'ObservationFailed';
+  /** When. */
+  at: string;
+  /** Which machine or inspection, at which step, and why. */
+  message: string;
+  /** spec.retryToken at that time. */
+  retryToken?: string;
+}
+
+/** The last rollout that was promoted. */
+export interface PromotedRollout {
+  /** Its revision. */
+  revision: string;
+  /** When that was noticed. */
+  at: string;
+  /** What was skipped. */
+  skipped?: string;
 }
 
 /** The record of taking over a host that is already there. */
@@ -635,4 +763,127 @@ export interface ImportStep {
   attempts?: number;
   /** What is waited for, or what went wrong and what to do. */
   message?: string;
+}
+
+/** The one budget that everything draws on that takes a healthy machine from work: restarts, drains, reboots, repairs and replacements. The one named default always exists. */
+export interface NodeDisruptionBudget {
+  apiVersion: 'kubenode.io/v1alpha1';
+  kind: 'NodeDisruptionBudget';
+  metadata: ObjectMeta;
+  /** What may be. Numbers are machines; percentages are of all machines, rounded up. Default: {"starts":{"perMinute":20,"perHour":600,"perDay":5000},"concurrent":{"cluster":"10%","perZone":"25%"},"zoneLabel":"topology.kubernetes.io/zone","maxUnhealthy":"20%","grantTimeout":"1h","windows":[],"drain":{"timeout":"10m","onTimeout":"Abort","emptyDir":"Delete"}}. */
+  spec: NodeDisruptionBudgetSpec;
+  /** The ledger. Written by update with resourceVersion, before each disruption. */
+  status?: NodeDisruptionBudgetStatus;
+}
+
+/** What may be. Numbers are machines; percentages are of all machines, rounded up. */
+export interface NodeDisruptionBudgetSpec {
+  /** How many disruptions may begin. Default: {"perMinute":20,"perHour":600,"perDay":5000}. */
+  starts: DisruptionStarts;
+  /** How many machines may be disrupted at once. Default: {"cluster":"10%","perZone":"25%"}. */
+  concurrent: ConcurrentDisruptions;
+  /** Label of Machines that names their zone; machines without it are one zone. Default: "topology.kubernetes.io/zone". */
+  zoneLabel: string;
+  /** Where more machines than this are not Ready, no disruption begins. Default: "20%". */
+  maxUnhealthy: number | string;
+  /** A grant that nobody has given back by then is dropped. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "1h". */
+  grantTimeout: string;
+  /** When disruptions may begin; none: at any time. Default: []. */
+  windows: Window[];
+  /** How machines are drained. Default: {"timeout":"10m","onTimeout":"Abort","emptyDir":"Delete"}. */
+  drain: DrainPolicy;
+}
+
+/** How many disruptions may begin. */
+export interface DisruptionStarts {
+  /** In any minute. Default: 20. */
+  perMinute: number | string;
+  /** In any hour. Default: 600. */
+  perHour: number | string;
+  /** In any 24 hours. Default: 5000. */
+  perDay: number | string;
+}
+
+/** How many machines may be disrupted at once. */
+export interface ConcurrentDisruptions {
+  /** In all. Default: "10%". */
+  cluster: number | string;
+  /** In one zone, of the machines of that zone. Default: "25%". */
+  perZone: number | string;
+}
+
+/** How machines are drained. */
+export interface DrainPolicy {
+  /** How long a drain may take. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "10m". */
+  timeout: string;
+  /** Abort: the machine is put back to work, and tried again later. Force: pods that are left are deleted, whatever their PodDisruptionBudgets say. Default: "Abort". */
+  onTimeout: 'Abort' | 'Force';
+  /** Pods with an emptyDir lose its content when they are moved. Keep: such a pod holds up the drain. Default: "Delete". */
+  emptyDir: 'Delete' | 'Keep';
+}
+
+/** The ledger. Written by update with resourceVersion, before each disruption. */
+export interface NodeDisruptionBudgetStatus {
+  /** metadata.generation that this status was computed from. */
+  observedGeneration?: number;
+  /** When the ledger began. */
+  since?: string;
+  /** The ledger was missing or cleared: what was spent before is not known, so nothing is granted until then. */
+  deniedUntil?: string;
+  /** Starts of the last minute, by 10 seconds. Oldest first. */
+  minute?: StartsBucket[];
+  /** Starts of the last hour, by minute. Oldest first. */
+  hour?: StartsBucket[];
+  /** Starts of the last 24 hours, by half an hour. Oldest first. */
+  day?: StartsBucket[];
+  /** Disruptions under way. */
+  grants?: DisruptionGrant[];
+  /** The last denial of each holder. */
+  denials?: DisruptionDenial[];
+  /** Machines that there are. */
+  machines?: number;
+  /** Of them, not Ready. */
+  unhealthy?: number;
+  /** Disruptions under way. */
+  active?: number;
+  /** Ready: disruptions may begin. Its reason names the limit that forbids them. */
+  conditions?: Condition[];
+}
+
+/** Disruptions that began in one stretch of time. */
+export interface StartsBucket {
+  /** When the stretch began. */
+  at: string;
+  /** Disruptions that began in it. */
+  starts: number;
+}
+
+/** One disruption. */
+export interface DisruptionGrant {
+  /** Who disturbs, such as set/containerd or machine/n17. */
+  holder: string;
+  /** Name of the Machine. */
+  machine: string;
+  /** Its zone. */
+  zone?: string;
+  /** What is done to it. */
+  kind: 'Restart' | 'Drain' | 'Reboot';
+  /** Since when. */
+  at: string;
+  /** When it is dropped, if nobody has given it back. */
+  until: string;
+}
+
+/** One denial. */
+export interface DisruptionDenial {
+  /** Who asked. */
+  holder: string;
+  /** The field of spec that denied it, such as starts.perHour. */
+  limit: string;
+  /** When. */
+  at: string;
+  /** Until when at least, where that is known. */
+  until?: string;
+  /** Why, and what to do. */
+  message: string;
 }

@@ -3,11 +3,27 @@ import type {
   MachineComponentEntry,
   MachineComponentSet,
   MachineComponentStatus,
+  Rollout,
 } from '@kubenode/api';
 import { Assignments, type Writes } from '../assigner/plan.ts';
 import { viewOfMachine, viewOfSet } from '../assigner/view.ts';
 
-type SetSpec = Partial<MachineComponentSet['spec']>;
+type SetSpec = Partial<Omit<MachineComponentSet['spec'], 'rollout'>> & {
+  /** What is left out is as in `usualRollout`. */
+  readonly rollout?: Partial<Rollout>;
+};
+
+/** A rollout that looks at nothing but the machines. */
+export const usualRollout: Rollout = {
+  batches: [1, 5, 10, 50, 100],
+  maxUnavailable: '100%',
+  inspections: [],
+  observation: '0s',
+  deadline: '30m',
+  maxFailed: 0,
+  onFailure: 'Pause',
+  windows: [],
+};
 
 /** What an agent does with what it is told; Failed: whatever is new to it fails. */
 export type AgentBehaviour = 'Ready' | 'Failed' | 'Slow' | 'Silent' | 'None';
@@ -61,11 +77,12 @@ export class Fleet {
         variables: [],
         drift: 'Repair',
         removal: 'Retain',
-        rollout: { batches: [1, 5, 10, 50, 100], maxUnavailable: '100%' },
         paused: false,
         retryToken: '',
+        promote: '',
         ...before?.spec,
         ...spec,
+        rollout: { ...usualRollout, ...before?.spec.rollout, ...spec.rollout },
       },
       ...(before?.status && { status: before.status }),
     };
