@@ -44,6 +44,8 @@ export interface AgentExecutable {
 export interface BuildOptions {
   /** Folder of built agents. Default: node_modules/.cache/kubenode/agent of this repository. */
   readonly cacheFolder?: string;
+  /** Version that it says it is. Default: the project's. */
+  readonly version?: string;
   /** Told what is being done. */
   readonly progress?: (line: string) => void;
 }
@@ -56,7 +58,7 @@ export interface BuildOptions {
 export async function buildAgent(options: BuildOptions = {}): Promise<AgentExecutable> {
   const cache = options.cacheFolder ?? path.join(repository, 'node_modules/.cache/kubenode/agent');
   const progress = options.progress ?? (() => undefined);
-  const bundle = await bundleAgent();
+  const bundle = await bundleAgent(options.version ?? (await projectVersion()));
   const key = createHash('sha256')
     .update([recipe, process.version, process.arch, ...nodeOptions].join('\n'))
     .update(bundle)
@@ -90,11 +92,13 @@ export async function buildAgent(options: BuildOptions = {}): Promise<AgentExecu
   return built;
 }
 
-async function bundleAgent(): Promise<Buffer> {
+async function projectVersion(): Promise<string> {
+  const text = await readFile(path.join(repository, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function bundleAgent(version: string): Promise<Buffer> {
   const { build } = await import('esbuild');
-  const { version } = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8')) as {
-    version: string;
-  };
   const result = await build({
     entryPoints: [path.join(packageFolder, 'src/start.ts')],
     bundle: true,

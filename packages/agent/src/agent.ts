@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Desired } from './desired/desired.ts';
+import type { Telling } from './execute/context.ts';
 import { execute, type Outcome } from './execute/execute.ts';
 import { limiter } from './execute/limiter.ts';
 import { isHealthy } from './observe/judge.ts';
@@ -11,6 +12,8 @@ import { type ComponentRecord, type Operation, owedBy } from './plan/operation.t
 import type { Host, HostFacts } from './ports.ts';
 import type { ComponentView } from './report/status.ts';
 import { OriginalsStore } from './state/originals.ts';
+import { isAgent } from './selfupgrade/own.ts';
+import { settle } from './selfupgrade/settle.ts';
 import { StateStore } from './state/store.ts';
 import { Wakeup } from './wakeup.ts';
 
@@ -36,11 +39,14 @@ export interface AgentOptions {
   readonly event: EventSink;
   /** Told after every pass. */
   readonly publish: (view: AgentView) => void;
+  /** How it stands with the API server. Default: all is told. */
+  readonly telling?: Telling;
   /** Between two full checks, in milliseconds; a fifth of it is jitter. Default 10,000: a full stat of 72 files took 0.2 ms. */
   readonly checkMs?: number;
 }
 
 const defaultCheckMs = 10_000;
+const allTold: Telling = { isOnline: true, confirm: () => true };
 /** Downloads at once. */
 const downloadsAtOnce = 2;
 
@@ -78,6 +84,7 @@ export class Agent {
   /** The desired state that the decisions are about: a newer one is not reported on before it was looked at. */
   #decidedFor: Desired | undefined;
   #facts: HostFacts | undefined;
+  #isSettled = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -128,6 +135,8 @@ export class Agent {
   async #pass(): Promise<void> {
     const { clock } = this.#options;
     const facts = this.#facts ?? (await this.#options.host.facts());
+    if (!this.#isSettled) await this.#settleUpgrade();
+    this.#isSettled = true;
     await this.#observer.observe((component) => this.#running.has(component));
     const desired = this.#desired;
     this.#decidedFor = desired;
@@ -137,11 +146,21 @@ export class Agent {
       facts,
       records: this.#store.records(),
       operations: this.#store.operations(),
+      newer: this.#store.newer(),
       healthy: (component) => isHealthy(this.#observer.judgement(component)),
       now: clock.now(),
     });
     for (const decision of this.#decisions) await this.#act(decision);
     this.#publish(facts);
+  }
+
+  /** An upgrade of the agent itself that is over, well or not. */
+  async #settleUpgrade(): Promise<void> {
+    const { host, clock, log, event } = this.#options;
+    const failed = await settle({ host, store: this.#store, clock, log });
+    if (failed === undefined) return;
+    const { revision, step, message } = failed;
+    event('Warning', 'InstallFailed', `the agent's ${revision} at step ${step}: ${message}`);
   }
 
   async #act({ component, decision, entry }: ComponentDecision): Promise<void> {
@@ -201,6 +220,7 @@ export class Agent {
       store: this.#store,
       originals: this.#originals,
       downloading: this.#downloading,
+      telling: this.#options.telling ?? allTold,
       progress: () => this.#publish(this.#facts),
     };
     try {
@@ -211,6 +231,7 @@ export class Agent {
         operation = outcome.result === 'RollBack' ? this.#store.operation(component) : undefined;
       }
       if (begun.kind === 'Repair') this.#probesAfterRepair(begun);
+      if (isAgent(begun.goal)) await this.#settleUpgrade();
     } catch (error) {
       log.error('an operation was interrupted and is carried on', { component, error: String(error) });
       await clock.sleep(1_000, signal).catch(() => undefined);

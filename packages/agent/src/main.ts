@@ -1,11 +1,12 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { jsonLogger } from '@kubenode/runtime';
+import { jsonLogger, systemClock } from '@kubenode/runtime';
 import { type PlanRequest, planHost } from './commands/plan.ts';
 import { revertHost } from './commands/revert.ts';
 import { run } from './commands/run.ts';
 import { type AgentConfig, defaultConfigPath, defaultStateDir, readConfig } from './config.ts';
 import { createHost } from './host/index.ts';
+import { watchOver } from './selfupgrade/watch-over.ts';
 import { agentVersion } from './version.ts';
 
 const usage = `kubenode-agent: holds one host to its Machine.
@@ -13,7 +14,8 @@ const usage = `kubenode-agent: holds one host to its Machine.
   kubenode-agent [run] [--config FILE]   run until SIGTERM; components go on running
   kubenode-agent plan [--root FOLDER]    read {machine, revisions} from standard input, print what would change
   kubenode-agent revert [--config FILE]  put back what was there before; print what could not be, and why
-  kubenode-agent version
+  kubenode-agent watch-over [--state FOLDER]  bring back the agent before, should an upgrade of the agent fail
+  kubenode-agent version | --version
 
 The configuration stands in ${defaultConfigPath} unless told otherwise.
 `;
@@ -23,9 +25,15 @@ export async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { config: { type: 'string' }, root: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      config: { type: 'string' },
+      root: { type: 'string' },
+      state: { type: 'string' },
+      version: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
-  const [command = 'run', ...rest] = positionals;
+  const [command = values.version ? 'version' : 'run', ...rest] = positionals;
   if (values.help || rest.length > 0) {
     process.stdout.write(usage);
     return values.help ? 0 : 2;
@@ -41,6 +49,9 @@ export async function main(args: readonly string[]): Promise<number> {
     case 'revert':
       await revert(values.config, values.root);
       return 0;
+    case 'watch-over':
+      await watch(values.state ?? defaultStateDir, endSignal());
+      return 0;
     case 'version':
       process.stdout.write(`${agentVersion}\n`);
       return 0;
@@ -55,6 +66,18 @@ function endSignal(): AbortSignal {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => end.abort(new Error(`ended by ${signal}`)));
   return end.signal;
+}
+
+async function watch(stateFolder: string, signal: AbortSignal): Promise<void> {
+  const log = jsonLogger();
+  const host = await createHost({ root: '', stateDir: stateFolder, log: (message) => log.info(message) });
+  try {
+    await watchOver({ host, stateFolder, clock: systemClock, log }, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    host.close();
+  }
 }
 
 async function plan(root: string): Promise<void> {

@@ -73,6 +73,8 @@ export interface HostFiles {
   /** Copies a file that is on the host, same guarantees. */
   install(from: string, to: string, options: { mode: number; owner?: string }): Promise<void>;
   symlink(target: string, path: string): Promise<void>;
+  /** Gives a file another name in one step; false where nothing is there, so that of two who try one has it. Both names in one folder, which is fsynced. */
+  move(from: string, to: string): Promise<boolean>;
   /** Also of a folder, with what is in it; nothing there is no error. Directory is fsynced. */
   remove(path: string): Promise<void>;
   list(path: string): Promise<readonly string[]>;

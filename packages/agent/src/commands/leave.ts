@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { agentBinaryFolder, agentUnit, type AgentConfig, configFolder } from '../config.ts';
 import { pkiFolder } from '../identity/keys.ts';
 import type { Host, HostFiles } from '../ports.ts';
+import { disarm } from '../selfupgrade/guard.ts';
 
 /** In memory, so that it is gone with the next boot; there while the agent takes itself off the host. */
 const marker = '/run/kubenode/leaving';
@@ -38,6 +39,7 @@ export async function leaveHost(host: Host, config: AgentConfig): Promise<void> 
   if (originals.length === 0) await files.remove(config.stateDir);
   else await removeAllBut('originals', config.stateDir, files);
   if (services.kind === 'systemd') {
+    await disarm(host, config.stateDir);
     await services.disable(agentUnit);
     await files.remove(ownUnitFile);
     await services.daemonReload();

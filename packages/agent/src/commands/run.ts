@@ -11,6 +11,9 @@ import { Reporter } from '../report/reporter.ts';
 import { agentVersion } from '../version.ts';
 import { beginLeaving, isLeaving, leaveHost } from './leave.ts';
 
+/** Events that are kept until there is a connection. */
+const mostEarly = 20;
+
 /** Runs the agent until the signal, or until it is told to leave the host. Components go on running when it ends. */
 export async function run(configPath: string, ended: AbortSignal): Promise<void> {
   const config = await readConfig(configPath);
@@ -39,7 +42,11 @@ export async function run(configPath: string, ended: AbortSignal): Promise<void>
       write: (status, stop) => statusLine.write(status, stop),
     });
     await reporter.load();
-    let sink: EventSink = () => undefined;
+    // What happens before there is a connection is told when there is one.
+    const early: Parameters<EventSink>[] = [];
+    let sink: EventSink = (...event) => {
+      if (early.length < mostEarly) early.push(event);
+    };
     const agent = new Agent({
       host,
       stateFolder: config.stateDir,
@@ -47,6 +54,7 @@ export async function run(configPath: string, ended: AbortSignal): Promise<void>
       log,
       event: (...event) => sink(...event),
       publish: (view) => reporter.offer(view),
+      telling: reporter,
     });
     agent.setDesired(known);
     let leaving: Promise<void> | undefined;
@@ -78,6 +86,7 @@ export async function run(configPath: string, ended: AbortSignal): Promise<void>
             ...(config.nodeName === undefined ? {} : { nodeName: config.nodeName }),
             events: (next) => {
               sink = next;
+              for (const event of early.splice(0)) next(...event);
             },
             leave: () => {
               leaving ??= leave().catch((error: unknown) => {

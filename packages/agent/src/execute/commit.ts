@@ -2,6 +2,8 @@ import type { GoalFile } from '../plan/goal.ts';
 import type { Applied, ComponentRecord, Operation, ProcessFacts } from '../plan/operation.ts';
 import type { Host } from '../ports.ts';
 import type { ExecuteContext, Step } from './context.ts';
+import { isAgent } from '../selfupgrade/own.ts';
+import { releaseWatchdog } from '../selfupgrade/steps.ts';
 import { parseUnitFile, readUnitFile } from './look.ts';
 import { stagingFolder } from './staging.ts';
 
@@ -16,6 +18,7 @@ export const commit: Step = async (operation, context) => {
     await store.dropRecord(goal.component);
     return;
   }
+  if (isAgent(goal)) await releaseWatchdog(context);
   const record = await committedRecord(operation, before, context);
   await store.saveRecord(record);
   await dropOldStaging(record, context);
@@ -122,7 +125,11 @@ export async function readDropIns(unit: string, host: Pick<Host, 'files'>): Prom
   return found;
 }
 
-async function dropOldStaging(record: ComponentRecord, { host, store }: ExecuteContext): Promise<void> {
+/** Of what was staged for a component only what it runs and what was good last stays. */
+export async function dropOldStaging(
+  record: ComponentRecord,
+  { host, store }: Pick<ExecuteContext, 'host' | 'store'>,
+): Promise<void> {
   const folder = `${store.folder}/staged/${record.component}`;
   if ((await host.files.state(folder)) === undefined) return;
   const needed = new Set(

@@ -5,6 +5,14 @@ import type { Host } from '../ports.ts';
 import type { OriginalsStore } from '../state/originals.ts';
 import type { StateStore } from '../state/store.ts';
 
+/** How the agent stands with the API server; for its own upgrade. */
+export interface Telling {
+  /** The API server took what it was told last. */
+  readonly isOnline: boolean;
+  /** Whether this process has told the API server anything; where it has nothing new to tell, it tells again what is known. */
+  confirm(): boolean;
+}
+
 /** What the steps of an operation work with. */
 export interface ExecuteContext {
   readonly host: Host;
@@ -14,6 +22,7 @@ export interface ExecuteContext {
   readonly log: Logger;
   /** Told when a step is begun; for the status. */
   readonly progress: (operation: Operation) => void;
+  readonly telling: Telling;
   /** Runs downloads a few at a time. */
   readonly downloading: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -2,6 +2,7 @@ import type { Applied, ComponentRecord, Failure, Operation, StepName } from '../
 import { owedBy, stepsOf } from '../plan/operation.ts';
 import type { ExecuteContext } from './context.ts';
 import { describe } from './commit.ts';
+import { goBack } from '../selfupgrade/steps.ts';
 import { isBeforeTouch, steps } from './steps.ts';
 
 export type Outcome =
@@ -52,7 +53,12 @@ export async function execute(
         step,
         error: String(error),
       });
-      return fail(operation, step, error instanceof Error ? error.message : String(error), context);
+      const message = error instanceof Error ? error.message : String(error);
+      if (operation.done.includes('watchdog')) {
+        await goBack({ step, message }, context, signal);
+        return { result: 'Stopped' };
+      }
+      return fail(operation, step, message, context);
     }
   }
   await store.dropOperation(operation.goal.component);

@@ -3,6 +3,8 @@ import type { GoalFile, HookName } from '../plan/goal.ts';
 import { type Operation, type StepName, strongerAction, touches } from '../plan/operation.ts';
 import { commit } from './commit.ts';
 import type { ExecuteContext, Step } from './context.ts';
+import { isAgent } from '../selfupgrade/own.ts';
+import { armWatchdog, awaitReport, restartSelf } from '../selfupgrade/steps.ts';
 import { checkVersion, waitHealthy } from './health.ts';
 import { look } from './look.ts';
 import { readOwners, withIds } from './owners.ts';
@@ -127,11 +129,15 @@ const enable: Step = async ({ goal }, { host }) => {
   if (goal.unit) await host.services.enable(goal.unit.name);
 };
 
-const service: Step = async ({ goal, changes, deadlineAt }, { host, clock }) => {
+const service: Step = async (operation, context, signal) => {
+  const { goal, changes, deadlineAt } = operation;
+  const { host, clock } = context;
   if (goal.unit === undefined || changes === undefined) return;
   const { services } = host;
   const unit = goal.unit.name;
   const timeoutMs = Math.max((deadlineAt ?? 0) - clock.now(), shortestUnitWaitMs);
+  if (changes.service === 'Restart' && isAgent(goal))
+    return await restartSelf(operation, context, timeoutMs, signal);
   if (changes.service === 'Restart') await services.restart(unit, timeoutMs);
   if (changes.service === 'Reload') await services.reload(unit, timeoutMs);
   if (changes.service !== 'Start') return;
@@ -176,6 +182,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   preInstall: hook('preInstall'),
   preRemove: hook('preRemove'),
   originals,
+  watchdog: armWatchdog,
   retire,
   package: installPackage,
   files: writeFiles,
@@ -188,10 +195,11 @@ export const steps: Readonly<Record<StepName, Step>> = {
   postStart: hook('postStart'),
   version: checkVersion,
   probes: waitHealthy,
+  report: awaitReport,
   commit,
 };
 
 /** Whether a failure at this step leaves the host as it was. */
 export function isBeforeTouch(step: StepName): boolean {
-  return ['stage', 'compare', 'preInstall', 'originals'].includes(step);
+  return ['stage', 'compare', 'preInstall', 'originals', 'watchdog'].includes(step);
 }

@@ -33,6 +33,8 @@ export interface DecideInput {
   readonly facts: HostFacts;
   readonly records: ReadonlyMap<string, ComponentRecord>;
   readonly operations: ReadonlyMap<string, Operation>;
+  /** Components whose state on this host is of a newer agent, and unreadable. */
+  readonly newer?: ReadonlySet<string>;
   /** Whether the component, as applied, is right in every way. */
   readonly healthy: (component: string) => boolean;
   /** Epoch milliseconds. */
@@ -87,6 +89,11 @@ function decideOne(component: string, context: Context): Decision {
   const { input, entries, goals } = context;
   const entry = entries.get(component);
   const operation = input.operations.get(component);
+  if (input.newer?.has(component))
+    return wait(
+      'StateNewer',
+      'a newer agent has written what is known of it on this host, and this one cannot read that: it is held as it is. Upgrade the agent',
+    );
   if (input.machine?.paused)
     return operation
       ? wait('Paused', 'the Machine is paused; the operation goes on when it is not')

@@ -1,3 +1,4 @@
+import { isAgent } from '../selfupgrade/own.ts';
 import type { Goal, GoalFile } from './goal.ts';
 
 /** What an installed revision looks like on this host. Kept on disk: repair and rollback need nothing else. */
@@ -68,6 +69,7 @@ export const stepNames = [
   'preInstall',
   'preRemove',
   'originals',
+  'watchdog',
   'retire',
   'package',
   'files',
@@ -80,6 +82,7 @@ export const stepNames = [
   'postStart',
   'version',
   'probes',
+  'report',
   'commit',
 ] as const;
 export type StepName = (typeof stepNames)[number];
@@ -125,6 +128,8 @@ export interface Operation {
   /** Healthy by then; set when the host is touched for the first time. */
   readonly deadlineAt?: number;
   readonly foundVersion?: string;
+  /** Of the agent itself: boot, process and start time of the one that asked for its own restart. */
+  readonly restarts?: string;
   /** What a repair found. */
   readonly harm?: string;
 }
@@ -145,6 +150,9 @@ export function owedBy(operation: Operation): ServiceAction {
 /** The steps that an operation consists of. Known in part until `compare` is done. */
 export function stepsOf(operation: Operation): readonly StepName[] {
   const { goal, kind, changes } = operation;
+  const agent = isAgent(goal);
+  // The agent is not removed by itself: its Machine or its import is deleted for that. Here it is only no component any more.
+  if (kind === 'Remove' && agent) return pick({ commit: true });
   if (kind === 'Remove') {
     return pick({
       preRemove: goal.hooks.preRemove,
@@ -162,7 +170,8 @@ export function stepsOf(operation: Operation): readonly StepName[] {
     stage: true,
     compare: true,
     preInstall: touched && kind !== 'Repair' && goal.hooks.preInstall,
-    originals: touched && kind !== 'Repair',
+    originals: touched && kind !== 'Repair' && !agent,
+    watchdog: touched && kind === 'Install' && agent,
     retire: changes.retire,
     package: changes.package,
     files: changes.writes.length > 0,
@@ -177,6 +186,7 @@ export function stepsOf(operation: Operation): readonly StepName[] {
     postStart: (restarts || changes.service === 'Start') && goal.hooks.postStart,
     version: kind !== 'Repair',
     probes: kind !== 'Repair',
+    report: touched && kind === 'Install' && agent,
     commit: true,
   });
 }

@@ -45,6 +45,8 @@ export class Reporter {
   #free = freeWrites;
   #lastWrite = 0;
   #left = false;
+  #hasTold = false;
+  #mustTell = false;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -76,6 +78,19 @@ export class Reporter {
     this.#notBefore = 0;
     this.#failures = 0;
     this.#wakeup.wake();
+  }
+
+  /** The API took what it was told last. */
+  get isOnline(): boolean {
+    return this.#hasTold && this.#failures === 0;
+  }
+  /** Whether this process has told the API anything; where it has nothing new to tell, it tells again what is known. */
+  confirm(): boolean {
+    if (this.#hasTold || this.#mustTell) return this.#hasTold;
+    this.#mustTell = true;
+    this.#told = '';
+    this.#wakeup.wake();
+    return false;
   }
 
   /** The last word: the agent leaves the host. Resolves when the API knows it, or has no such Machine any more. */
@@ -143,6 +158,7 @@ export class Reporter {
       return wait;
     }
     this.#told = content(status);
+    this.#hasTold = true;
     this.#failures = 0;
     this.#offeredAt = 0;
     this.#busyWrites = isSettled(status) ? 0 : this.#busyWrites + 1;

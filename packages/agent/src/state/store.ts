@@ -2,6 +2,8 @@ import type { HostFiles } from '../ports.ts';
 import type { ComponentRecord, Operation } from '../plan/operation.ts';
 import type { Logger } from '../log.ts';
 
+/** Of records and operations; one that is newer comes of an agent that was here and went, and is left alone. Left out in the oldest. */
+const format = 1;
 const secret = { mode: 0o600 } as const;
 
 /** Reads a JSON file of ours. Garbage (a disk's fault, never our write, which is atomic) is told and counts as nothing. */
@@ -22,6 +24,7 @@ export class StateStore {
   readonly #log: Logger;
   readonly #records = new Map<string, ComponentRecord>();
   readonly #operations = new Map<string, Operation>();
+  readonly #newer = new Set<string>();
 
   /** @param folder of the agent's state on the host, `/var/lib/kubenode`. */
   constructor(files: HostFiles, folder: string, log: Logger) {
@@ -42,6 +45,10 @@ export class StateStore {
   components(): readonly string[] {
     return [...new Set([...this.#records.keys(), ...this.#operations.keys()])];
   }
+  /** Components of which a newer agent has written what this one cannot read. */
+  newer(): ReadonlySet<string> {
+    return this.#newer;
+  }
   record(component: string): ComponentRecord | undefined {
     return this.#records.get(component);
   }
@@ -56,7 +63,12 @@ export class StateStore {
   }
 
   async saveRecord(record: ComponentRecord): Promise<void> {
-    await this.#files.write(this.#path('components', record.component), JSON.stringify(record), secret);
+    await this.#files.write(
+      this.#path('components', record.component),
+      JSON.stringify({ format, ...record }),
+      secret,
+    );
+    this.#newer.delete(record.component);
     this.#records.set(record.component, record);
   }
   async dropRecord(component: string): Promise<void> {
@@ -66,7 +78,7 @@ export class StateStore {
   async saveOperation(operation: Operation): Promise<void> {
     await this.#files.write(
       this.#path('journal', operation.goal.component),
-      JSON.stringify(operation),
+      JSON.stringify({ format, ...operation }),
       secret,
     );
     this.#operations.set(operation.goal.component, operation);
@@ -85,8 +97,13 @@ export class StateStore {
     const found: [string, T][] = [];
     for (const file of await this.#files.list(folder)) {
       if (!file.endsWith('.json')) continue;
-      const value = await readJson<T>(this.#files, `${folder}/${file}`, this.#log);
-      if (value !== undefined) found.push([file.slice(0, -'.json'.length), value]);
+      const value = await readJson<T & { readonly format?: number }>(
+        this.#files,
+        `${folder}/${file}`,
+        this.#log,
+      );
+      if ((value?.format ?? format) > format) this.#newer.add(file.slice(0, -'.json'.length));
+      else if (value !== undefined) found.push([file.slice(0, -'.json'.length), value]);
     }
     return found;
   }

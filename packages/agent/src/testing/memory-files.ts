@@ -84,6 +84,14 @@ export class MemoryFiles implements HostFiles {
     this.#effect(`symlink ${path}`);
     this.harmLink(path, target);
   }
+  async move(from: string, to: string): Promise<boolean> {
+    const node = this.nodes.get(from);
+    if (node === undefined) return false;
+    this.#effect(`move ${from} ${to}`);
+    this.nodes.delete(from);
+    this.#put(to, node);
+    return true;
+  }
   async remove(path: string): Promise<void> {
     this.#effect(`remove ${path}`);
     for (const known of this.nodes.keys())

@@ -51,6 +51,18 @@ export async function replaceLink(target: string, real: string): Promise<void> {
   await syncFolder(path.dirname(real));
 }
 
+/** Gives a file another name in the same folder; false where there is none. */
+export async function renameDurably(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+  await syncFolder(path.dirname(to));
+  return true;
+}
+
 /** Removes a file, link or folder with what is in it; nothing there is no error. */
 export async function removeDurably(real: string): Promise<void> {
   await rm(real, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type { FileState, HostFiles } from '../../ports.ts';
 import { HostFileError } from '../errors.ts';
-import { nearestFolder, removeDurably, replaceFile, replaceLink } from './atomic.ts';
+import { nearestFolder, removeDurably, renameDurably, replaceFile, replaceLink } from './atomic.ts';
 import { DigestCache } from './digests.ts';
 import type { Owner } from './owners.ts';
 import { parseOwner } from './owners.ts';
@@ -73,6 +73,10 @@ export class LocalFiles implements HostFiles {
 
   async symlink(target: string, hostPath: string): Promise<void> {
     await replaceLink(target, await this.#paths.entry(hostPath));
+  }
+
+  async move(from: string, to: string): Promise<boolean> {
+    return await renameDurably(await this.#paths.entry(from), await this.#paths.entry(to));
   }
 
   async remove(hostPath: string): Promise<void> {
