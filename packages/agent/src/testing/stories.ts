@@ -3,6 +3,7 @@ import type { FakeClock } from '@kubenode/runtime';
 import { fakeClock } from '@kubenode/runtime';
 import { Agent, type AgentView } from '../agent.ts';
 import type { Desired } from '../desired/desired.ts';
+import type { Telling } from '../execute/context.ts';
 import { sha256 } from '../plan/goal.ts';
 import { type ComponentView, componentStatus } from '../report/status.ts';
 import { MemoryHost } from './memory-host.ts';
@@ -107,6 +108,7 @@ export class Story {
   view: AgentView | undefined;
   /** Told what the agent publishes. */
   onPublish: (view: AgentView) => void = () => undefined;
+  telling: Telling = { isOnline: true, confirm: () => true };
   #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
   #agent: Agent | undefined;
@@ -119,6 +121,7 @@ export class Story {
       stateFolder,
       clock: this.clock,
       log: nothing,
+      telling: this.telling,
       event: (type, reason, message) => this.events.push(`${type} ${reason} ${message}`),
       publish: (view) => {
         this.view = view;
