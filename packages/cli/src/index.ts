@@ -9,7 +9,9 @@ import { join } from './commands/join.ts';
 import { operator } from './commands/operator.ts';
 import { pause, resume } from './commands/pause.ts';
 import { plan } from './commands/plan.ts';
+import { promote } from './commands/promote.ts';
 import { retry } from './commands/retry.ts';
+import { rollback } from './commands/rollback.ts';
 import { token } from './commands/token.ts';
 import { tree } from './commands/tree.ts';
 import { wait } from './commands/wait.ts';
@@ -21,7 +23,7 @@ export { Screen } from './screen.ts';
 const groups: readonly (readonly [string, readonly Command[]])[] = [
   ['Look', [get, tree, why, plan, wait]],
   ['Bring hosts in', [importCommand, join, token]],
-  ['Steer', [pause, resume, retry]],
+  ['Steer', [pause, resume, retry, rollback, promote]],
   ['Run', [install, operator, apiserver, agent]],
 ];
 const commands: readonly Command[] = groups.flatMap(([, list]) => list);
@@ -98,7 +100,8 @@ function overview(): string {
 
 ${lists.join('\n\n')}
 
-kubenode COMMAND --help says more of each. With kubectl-kubenode in the PATH the same as: kubectl kubenode COMMAND
+Exit status: 0 done; 1 failed, or not well (why, wait); 2 wrong command line; 130 interrupted.
+kubenode COMMAND --help says more of each, and what -o json prints. With kubectl-kubenode in the PATH the same as: kubectl kubenode COMMAND
 `;
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { MachineImport } from '@kubenode/machine';
+import { MachineComponent, MachineComponentSet, MachineImport } from '@kubenode/machine';
 import { type Client, createClient, loadKubeconfig, Secret } from '@kubenode/runtime';
 import { type ApiServer, startApiServer } from '@kubenode/standalone';
 import { main } from './index.ts';
@@ -60,6 +60,8 @@ describe('the kubenode program', () => {
       'pause',
       'resume',
       'retry',
+      'rollback',
+      'promote',
       'install',
       'operator',
       'agent',
@@ -85,6 +87,8 @@ describe('the kubenode program', () => {
       'pause',
       'resume',
       'retry',
+      'rollback',
+      'promote',
       'install',
       'operator',
       'apiserver',
@@ -106,7 +110,7 @@ describe('the kubenode program', () => {
   test('install prints what it would apply', async () => {
     const { out, status } = await run('install', '-o', 'yaml');
     assert.equal(status, 0);
-    assert.equal(out.match(/^kind: CustomResourceDefinition$/gm)?.length, 4);
+    assert.equal(out.match(/^kind: CustomResourceDefinition$/gm)?.length, 5);
   });
 
   test('import makes a Secret and a MachineImport, which get, why and wait then show', async () => {
@@ -168,6 +172,84 @@ describe('the kubenode program', () => {
     assert.equal((await run('wait', 'import/n17', '--timeout', '200ms')).status, 1);
     assert.equal((await run('retry', 'import/n17')).status, 0);
     assert.notEqual((await client.get(MachineImport, 'n17'))?.spec.retryToken, '');
+  });
+
+  describe('a rollout that goes wrong', () => {
+    before(async () => {
+      for (const name of ['tool-1', 'tool-2']) {
+        const version = name.slice('tool-'.length);
+        const spec = { component: 'tool', version, files: [{ path: '/etc/tool', content: version }] };
+        await client.apply(MachineComponent, { metadata: { name }, spec }, { fieldManager: 'test' });
+      }
+      const made = await client.apply(
+        MachineComponentSet,
+        { metadata: { name: 'tool' }, spec: { component: 'tool', revision: 'tool-2' } },
+        { fieldManager: 'test' },
+      );
+      await client.patch(
+        MachineComponentSet,
+        'tool',
+        {
+          type: 'merge',
+          body: {
+            status: {
+              observedGeneration: made.metadata.generation,
+              currentRevision: 'tool-1',
+              updateRevision: 'tool-2',
+              machines: 6,
+              updated: 1,
+              batch: { number: 1, size: 1, state: 'Paused', reason: 'batch 1 failed' },
+              halted: {
+                rollout: 'r',
+                batch: 1,
+                cause: 'BatchFailed',
+                at: new Date().toISOString(),
+                message: 'n1: step start: exit 1',
+              },
+            },
+          },
+        },
+        { subresource: 'status' },
+      );
+    });
+
+    test('wait ends early, and says why', async () => {
+      const { status, err } = await run('wait', 'set/tool', '--timeout', '1m');
+      assert.equal(status, 1);
+      assert.match(err, /set\/tool is stopped in batch 1 \(BatchFailed\): n1: step start: exit 1/);
+    });
+
+    test('promote is not done without being asked about, and names the revision', async () => {
+      const refused = await run('promote', 'set/tool');
+      assert.equal(refused.status, 2);
+      assert.match(refused.err, /say --yes/);
+      const { status, out } = await run('promote', 'set/tool', '--yes', '-o', 'json');
+      assert.equal(status, 0);
+      const [change] = JSON.parse(out) as { target: string; field: string; value: string }[];
+      assert.equal(change?.target, 'set/tool');
+      assert.equal(change?.field, 'spec.promote');
+      assert.equal((await client.get(MachineComponentSet, 'tool'))?.spec.promote, 'tool-2');
+    });
+
+    test('rollback brings back what was completed last, and only once', async () => {
+      assert.match((await run('rollback', 'set/tool', '--to', 'tool-9')).err, /no MachineComponent tool-9/);
+      const { status, out } = await run('rollback', 'set/tool');
+      assert.equal(status, 0);
+      assert.match(out, /goes from tool-2 back to tool-1/);
+      assert.equal((await client.get(MachineComponentSet, 'tool'))?.spec.revision, 'tool-1');
+      const again = await run('rollback', 'set/tool');
+      assert.equal(again.status, 1);
+      assert.match(again.err, /no rollout to take back: name one with --to/);
+    });
+
+    test('what cannot be asked for is told with the way out', async () => {
+      assert.match((await run('rollback', 'machine/n1')).err, /machine\/n1 is no set: say set\/NAME/);
+      assert.match(
+        (await run('wait', 'set/tool', '--for', 'Ready=Maybe')).err,
+        /--for: "Ready=Maybe" is neither/,
+      );
+      assert.match((await run('pause', 'set/tool', '-o', 'yaml')).err, /-o yaml: only json/);
+    });
   });
 
   test('revert is not done without being asked about', async () => {

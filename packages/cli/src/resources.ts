@@ -1,5 +1,11 @@
 import type { Kind } from '@kubenode/runtime';
-import { Machine, MachineComponent, MachineComponentSet, MachineImport } from '@kubenode/machine';
+import {
+  Machine,
+  MachineComponent,
+  MachineComponentSet,
+  MachineImport,
+  NodeDisruptionBudget,
+} from '@kubenode/machine';
 import { UsageError } from './command.ts';
 
 /** Kinds by the names that people type. */
@@ -11,6 +17,7 @@ const names: readonly (readonly [Kind, readonly string[]])[] = [
     ['component', 'components', 'revision', 'revisions', 'knc', 'machinecomponent', 'machinecomponents'],
   ],
   [MachineImport, ['import', 'imports', 'kni', 'machineimport', 'machineimports']],
+  [NodeDisruptionBudget, ['budget', 'budgets', 'kndb', 'nodedisruptionbudget', 'nodedisruptionbudgets']],
 ];
 
 export const kinds: readonly Kind[] = names.map(([kind]) => kind);
@@ -19,7 +26,7 @@ export const kinds: readonly Kind[] = names.map(([kind]) => kind);
 export function kindOf(text: string): Kind {
   const found = names.find(([, all]) => all.includes(text.toLowerCase()));
   if (found !== undefined) return found[0];
-  throw new UsageError(`"${text}" is none of machines, sets, components, imports`);
+  throw new UsageError(`"${text}" is none of machines, sets, components, imports, budgets`);
 }
 
 export interface Target {
@@ -52,4 +59,13 @@ function splitTarget(text: string): Target {
 export function spell({ kind, name }: Target): string {
   const short = names.find(([known]) => known === kind)?.[1][0] ?? kind.plural;
   return `${short}/${name}`;
+}
+
+/** The one set that a command is about: `set/NAME`, or its name alone. @throws UsageError */
+export function oneSet(positionals: readonly string[]): Target {
+  if (positionals.length === 0) throw new UsageError('name a set: set/NAME; kubenode get sets lists them');
+  const [target, ...rest] = targets(positionals, MachineComponentSet);
+  if (target === undefined || rest.length > 0) throw new UsageError('name one set: set/NAME');
+  if (target.kind !== MachineComponentSet) throw new UsageError(`${spell(target)} is no set: say set/NAME`);
+  return target;
 }

@@ -6,13 +6,15 @@ import { age, table } from '../table.ts';
 
 export const get: Command = {
   name: 'get',
-  summary: 'List machines, sets, components and imports',
-  usage: '[machines|sets|components|imports|all] [NAME ...]',
+  summary: 'List machines, sets, components, imports and disruption budgets',
+  usage: '[machines|sets|components|imports|budgets|all] [NAME ...]',
   help: `
-Shows the same columns as kubectl get. Without a kind: machines.
+Shows the same columns as kubectl get. Without a kind: machines. -o wide says why something is not Ready. -o json prints one object where
+one was named, otherwise a List.
 
   kubenode get
-  kubenode get sets
+  kubenode get sets -o wide
+  kubenode get budgets
   kubenode get machine n17 -o yaml`,
   options: {
     ...connectionOptions,
