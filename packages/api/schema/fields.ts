@@ -37,13 +37,31 @@ export const name = (description: string) =>
 export const duration = (description: string) =>
   patterned(`${description} A duration such as 90s, 10m or 1h30m.`, '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$', 32);
 
-/** A duration that somebody may wait for awake: longer ones are slips of the keyboard. */
-export const boundedDuration = (description: string, longest: string) => {
-  const field = duration(`${description} At most ${longest}.`);
+/** A duration that somebody may wait for awake: longer ones are slips of the keyboard, and so are shorter ones where `shortest` is given. */
+export const boundedDuration = (description: string, longest: string, shortest?: string) => {
+  const least = shortest === undefined ? '' : `At least ${shortest}. `;
+  const field = duration(`${description} ${least}At most ${longest}.`);
   return field.meta({
     ...field.meta(),
     'x-kubernetes-validations': [
       { rule: `duration(self) <= duration('${longest}')`, message: `must be at most ${longest}` },
+      ...(shortest === undefined
+        ? []
+        : [{ rule: `duration(self) >= duration('${shortest}')`, message: `must be at least ${shortest}` }]),
+    ],
+  });
+};
+
+/** Address of a server that is asked. Passwords do not belong into objects. */
+export const serverUrl = (description: string, maxLength: number) => {
+  const field = patterned(description, '^https?://[^\\s]+$', maxLength);
+  return field.meta({
+    ...field.meta(),
+    'x-kubernetes-validations': [
+      {
+        rule: "!self.matches('^https?://[^/?#]*@')",
+        message: 'must not hold a user or password: put a token into the Secret of secretName',
+      },
     ],
   });
 };

@@ -14,6 +14,7 @@ import {
   observedGeneration,
   patterned,
   selector,
+  serverUrl,
   text,
   time,
 } from './fields.ts';
@@ -32,16 +33,13 @@ const inspection = object(
     deadline: boundedDuration(
       'How long it may go on without an answer, or with one that says nothing (Inconclusive), before the rollout pauses.',
       '24h',
+      '1s',
     ).default('5m'),
     prometheus: object(
       'PrometheusInspection',
       'An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max.',
       {
-        url: patterned(
-          'Address of the Prometheus server, without /api/v1/query.',
-          '^https?://[^\\s]+$',
-          1024,
-        ),
+        url: serverUrl('Address of the Prometheus server, without /api/v1/query.', 1024),
         query: nonEmpty(
           'PromQL. {{ component }}, {{ revision }}, {{ machines }} (names of the machines of the batch, joined by |) and {{ elapsed }} (since the batch began, such as 93s) are put in.',
           4096,
@@ -62,13 +60,17 @@ const inspection = object(
           rule: "!has(self.max) || self.max.matches('^-?[0-9]+([.][0-9]+)?$')",
           message: 'max must be a number such as 0.01',
         },
+        {
+          rule: "!has(self.min) || !has(self.max) || !self.min.matches('^-?[0-9]+([.][0-9]+)?$') || !self.max.matches('^-?[0-9]+([.][0-9]+)?$') || double(self.min) <= double(self.max)",
+          message: 'min must not be greater than max: no number would pass',
+        },
       ],
     ).optional(),
     web: object(
       'WebInspection',
-      'A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing.',
+      'A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing, and so do 401, 403, 407, 408 and 429, which are about the request.',
       {
-        url: patterned('Where the request goes to.', '^https?://[^\\s]+$', 2048),
+        url: serverUrl('Where the request goes to.', 2048),
         method: choice(
           'GET, or POST with a JSON body that names set, component, revision, rollout, batch and machines.',
           ['GET', 'POST'],
@@ -76,7 +78,7 @@ const inspection = object(
       },
     ).optional(),
     secretName: text(
-      'Secret in the namespace of the operator: `token` is sent as a bearer token, `ca.crt` is trusted.',
+      'Secret in the namespace of the operator: `token` is sent as a bearer token, `ca.crt` (PEM) is what is trusted.',
     ).optional(),
   },
   [
@@ -85,6 +87,10 @@ const inspection = object(
       message: 'prometheus goes with type Prometheus, and only with it',
     },
     { rule: "(self.type == 'Web') == has(self.web)", message: 'web goes with type Web, and only with it' },
+    {
+      rule: "!has(self.secretName) || self.type != 'BuiltIn'",
+      message: 'secretName goes with type Prometheus or Web: BuiltIn asks nobody',
+    },
   ],
 );
 
@@ -127,6 +133,7 @@ const rollout = object('Rollout', 'How a new revision gets to the machines.', {
   deadline: boundedDuration(
     'How long a batch may take until its machines are Ready. Those that are not by then count as failed.',
     '168h',
+    '1s',
   ).default(rolloutDefaults.deadline),
   maxFailed: count('How many machines of a batch may fail before the batch counts as failed.').default(0),
   onFailure: choice(

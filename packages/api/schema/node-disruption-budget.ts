@@ -55,10 +55,11 @@ export const nodeDisruptionBudget = object(
         grantTimeout: boundedDuration(
           'A grant that nobody has given back by then is dropped.',
           '24h',
+          '1m',
         ).default('1h'),
         windows: windows('When disruptions may begin; none: at any time.').default([]),
         drain: object('DrainPolicy', 'How machines are drained.', {
-          timeout: boundedDuration('How long a drain may take.', '24h').default(drain.timeout),
+          timeout: boundedDuration('How long a drain may take.', '24h', '1s').default(drain.timeout),
           onTimeout: choice(
             'Abort: the machine is put back to work, and tried again later. Force: pods that are left are deleted, whatever their PodDisruptionBudgets say.',
             ['Abort', 'Force'],

@@ -14,6 +14,7 @@ import { assigner } from './assigner/controller.ts';
 import { makeCaches } from './caches.ts';
 import { certificateController } from './certificate/controller.ts';
 import { definitions } from './definitions.ts';
+import { makeInspections } from './inspection/asking.ts';
 import { machineController } from './machine/controller.ts';
 import { machineComponentController } from './machinecomponent/controller.ts';
 import { machineComponentSetController } from './machinecomponentset/controller.ts';
@@ -38,7 +39,8 @@ export function makeOperator(options: OperatorOptions): Manager {
   const shared = { client, log, ...(metrics === undefined ? {} : { metrics }) };
   const events = recorder({ client, component: 'kubenode-machine', log });
   const caches = makeCaches(shared);
-  const parts = { ...shared, caches, events, definitions: definitions(client) };
+  const inspections = makeInspections({ client, log });
+  const parts = { ...shared, caches, events, inspections, definitions: definitions(client) };
   const assigning = assigner(parts);
   const identity = `${hostname()}_${randomBytes(6).toString('hex')}`;
   const lease = { namespace: systemNamespace, name: operatorLease };
@@ -50,6 +52,7 @@ export function makeOperator(options: OperatorOptions): Manager {
   }).add(
     ...Object.values(caches),
     events,
+    inspections,
     assigning,
     machineController({ ...parts, assigner: assigning }),
     machineComponentController({ ...parts, assigner: assigning }),

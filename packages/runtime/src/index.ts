@@ -23,3 +23,4 @@ export * from './object/duration.ts';
 export * from './object/finalizers.ts';
 export * from './object/owners.ts';
 export * from './queue/queue.ts';
+export * from './transport/slots.ts';

@@ -516,7 +516,7 @@ export interface Rollout {
   inspections: Inspection[];
   /** How long a batch is watched after its inspections have passed, before the next begins. At its end they are taken once more. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "0s". */
   observation: string;
-  /** How long a batch may take until its machines are Ready. Those that are not by then count as failed. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "30m". */
+  /** How long a batch may take until its machines are Ready. Those that are not by then count as failed. At least 1s. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "30m". */
   deadline: string;
   /** How many machines of a batch may fail before the batch counts as failed. Default: 0. */
   maxFailed: number;
@@ -532,13 +532,13 @@ export interface Inspection {
   name: string;
   /** BuiltIn: every component of the machines of the batch is Ready, their Nodes too, and no problem condition came up since the batch began. Prometheus: a query. Web: a request. */
   type: 'BuiltIn' | 'Prometheus' | 'Web';
-  /** How long it may go on without an answer, or with one that says nothing (Inconclusive), before the rollout pauses. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "5m". */
+  /** How long it may go on without an answer, or with one that says nothing (Inconclusive), before the rollout pauses. At least 1s. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "5m". */
   deadline: string;
   /** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max. */
   prometheus?: PrometheusInspection;
-  /** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing. */
+  /** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing, and so do 401, 403, 407, 408 and 429, which are about the request. */
   web?: WebInspection;
-  /** Secret in the namespace of the operator: `token` is sent as a bearer token, `ca.crt` is trusted. */
+  /** Secret in the namespace of the operator: `token` is sent as a bearer token, `ca.crt` (PEM) is what is trusted. */
   secretName?: string;
 }
 
@@ -554,7 +554,7 @@ export interface PrometheusInspection {
   max?: string;
 }
 
-/** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing. */
+/** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing, and so do 401, 403, 407, 408 and 429, which are about the request. */
 export interface WebInspection {
   /** Where the request goes to. */
   url: string;
@@ -786,7 +786,7 @@ export interface NodeDisruptionBudgetSpec {
   zoneLabel: string;
   /** Where more machines than this are not Ready, no disruption begins. Default: "20%". */
   maxUnhealthy: number | string;
-  /** A grant that nobody has given back by then is dropped. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "1h". */
+  /** A grant that nobody has given back by then is dropped. At least 1m. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "1h". */
   grantTimeout: string;
   /** When disruptions may begin; none: at any time. Default: []. */
   windows: Window[];
@@ -814,7 +814,7 @@ export interface ConcurrentDisruptions {
 
 /** How machines are drained. */
 export interface DrainPolicy {
-  /** How long a drain may take. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "10m". */
+  /** How long a drain may take. At least 1s. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "10m". */
   timeout: string;
   /** Abort: the machine is put back to work, and tried again later. Force: pods that are left are deleted, whatever their PodDisruptionBudgets say. Default: "Abort". */
   onTimeout: 'Abort' | 'Force';
