@@ -14,6 +14,7 @@ import {
   Secret,
 } from '@kubenode/runtime';
 import { Cluster, eventually } from './cluster.ts';
+import { refusedStories } from './refused.ts';
 
 export interface ControlPlane {
   readonly connection: Connection;
@@ -42,6 +43,8 @@ export function operatorStories(start: () => Promise<ControlPlane>): void {
     for (const client of agents.values()) client.close();
     await plane.stop();
   });
+
+  refusedStories(() => cluster.admin);
 
   describe('identities', () => {
     test('a host joins with a token: it gets the identity of its machine, and the Machine is made', async () => {
