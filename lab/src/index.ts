@@ -24,8 +24,10 @@ export { HostCommandError, LabHost } from './hosts/host.ts';
 export type { ExecOptions, ExecResult, NetworkAction, PowerAction } from './hosts/host.ts';
 export { createLab, openLab } from './hosts/lab.ts';
 export type { HostOptions, Lab, LabOptions } from './hosts/lab.ts';
-export { installDebs } from './hosts/packages.ts';
-export { missingForHosts } from './hosts/requirements.ts';
+export { downloadDebs, installDebs } from './hosts/packages.ts';
+export { runMeasured } from './hosts/measured.ts';
+export type { Measured } from './hosts/measured.ts';
+export { missingForHosts, requirePrograms } from './hosts/requirements.ts';
 export {
   allowNodeBootstrap,
   createBootstrapToken,

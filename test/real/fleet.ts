@@ -44,6 +44,8 @@ export interface Plane {
   readonly kubeconfig: string;
   readonly server: string;
   readonly ca: string;
+  /** The embedded API server; undefined where Kubernetes is the real one. */
+  readonly apiserver?: Process;
   stopApiserver(): Promise<void>;
   startApiserver(): Promise<void>;
 }
@@ -221,7 +223,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 }
 
-async function startPlane(
+/** A control plane alone; what takes it down again is put into `undo`. */
+export async function startPlane(
   kind: PlaneKind,
   dir: string,
   address: string,
@@ -275,6 +278,7 @@ async function startPlane(
     kubeconfig,
     server: connection.server,
     ca: connection.ca ?? '',
+    apiserver: server,
     stopApiserver: () => server.kill(),
     startApiserver: start,
   };

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntil } from '../system/processes.ts';
 
@@ -77,6 +77,18 @@ export function processesIn(name: string): number[] {
   };
   for (const folder of groupFolders(name)) collect(folder);
   return [...pids];
+}
+
+/** Processor time that a group has used since it was made, in seconds, of processes that have ended too. @throws Error where there is no such group. */
+export async function cpuSecondsOf(name: string): Promise<number> {
+  for (const folder of groupFolders(name)) {
+    const v1 = join(folder, 'cpuacct.usage');
+    if (existsSync(v1)) return Number(await readFile(v1, 'utf8')) / 1e9;
+    const v2 = join(folder, 'cpu.stat');
+    const used = existsSync(v2) && /^usage_usec (\d+)$/m.exec(await readFile(v2, 'utf8'));
+    if (used) return Number(used[1]) / 1e6;
+  }
+  throw new Error(`No control group ${name} says what processor time it used.`);
 }
 
 /** Stops or lets go on every process of a group. Resolves when the kernel says that it is so. */

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { identify, isAlive, startDetached, waitUntil } from '../system/processes.ts';
 import { run, type RunOptions, tryRun } from '../system/run.ts';
-import { groupsOf, killGroup, makeGroup, processesIn, removeGroup, setFrozen } from './cgroups.ts';
+import {
+  cpuSecondsOf,
+  groupsOf,
+  killGroup,
+  makeGroup,
+  processesIn,
+  removeGroup,
+  setFrozen,
+} from './cgroups.ts';
 import { containerdFolder, mountRoot, rootFolder } from './filesystem.ts';
 import { setUpNetwork } from './network.ts';
 import { ensureRoot } from './root.ts';
@@ -206,6 +214,11 @@ export class LabHost {
       },
     );
     await writeState(this.#lab);
+  }
+
+  /** Processor time that all processes of the host have used since its power was last switched on, in seconds. */
+  async cpuSeconds(): Promise<number> {
+    return await cpuSecondsOf(this.#group);
   }
 
   /** The process number, on this machine, of the host's process 1. */

@@ -1,6 +1,29 @@
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { debVersions } from '../artifacts/debs.ts';
+import { cacheFolder } from '../system/cache.ts';
+import { run } from '../system/run.ts';
 import type { LabHost } from './host.ts';
+
+/**
+ * Downloads Debian packages, with all that they depend on and a new host lacks, through this machine's apt into the cache.
+ * @returns the .deb files.
+ */
+export async function downloadDebs(host: LabHost, names: readonly string[]): Promise<string[]> {
+  const folder = await cacheFolder('debs', `for-hosts-${names.join('-')}`);
+  await mkdir(join(folder, 'partial'), { recursive: true });
+  await debVersions(names[0] ?? '');
+  const settings = [
+    `Dir::State::status=${join(host.rootfs, 'var/lib/dpkg/status')}`,
+    `Dir::Cache::archives=${folder}`,
+    'APT::Sandbox::User=root',
+  ];
+  const apt = ['apt-get', ...settings.flatMap((setting) => ['-o', setting]), '-qq'];
+  await run([...apt, 'install', '-y', '--no-install-recommends', '--download-only', ...names]);
+  // What an earlier run left there in an older version.
+  await run([...apt, 'autoclean']);
+  return (await readdir(folder)).filter((name) => name.endsWith('.deb')).map((name) => join(folder, name));
+}
 
 /**
  * Installs Debian packages on a host from .deb files of this machine, all at once (so that they may depend on each other), as if

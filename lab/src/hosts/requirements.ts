@@ -41,7 +41,7 @@ export async function missingForHosts(): Promise<string[]> {
   if (process.getuid?.() !== 0)
     lacks.push('Hosts need root (mounts, bridge, cgroups): run the command with sudo.');
   if (await hasProgram('apt-get')) return lacks;
-  const missing = await missingPrograms();
+  const missing = await missingOf(programs);
   if (missing.length > 0)
     lacks.push(
       `Missing: ${missing.map(([program]) => program).join(', ')}. Install them with your package manager.`,
@@ -58,10 +58,22 @@ export async function missingForHosts(): Promise<string[]> {
 export async function requireForHosts(progress: Progress): Promise<void> {
   const lacks = await missingForHosts();
   if (lacks.length > 0) throw new Error(lacks.join('\n'));
-  const missing = await missingPrograms();
+  await requirePrograms(programs, 'what the hosts need', progress);
+}
+
+/**
+ * Makes sure that programs are on the search path, installing their Debian packages where they aren't, and saying so. Needs root.
+ * @param needed each program, and the Debian package that brings it.
+ */
+export async function requirePrograms(
+  needed: ReadonlyArray<readonly [program: string, debianPackage: string]>,
+  what: string,
+  progress: Progress,
+): Promise<void> {
+  const missing = await missingOf(needed);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, debianPackage]) => debianPackage))];
-  progress(`Installing with apt-get what the hosts need: ${packages.join(', ')} ...`);
+  progress(`Installing with apt-get ${what}: ${packages.join(', ')} ...`);
   await aptInstall(packages);
 }
 
@@ -77,8 +89,8 @@ async function aptInstall(packages: readonly string[]): Promise<void> {
   }
 }
 
-async function missingPrograms(): Promise<Array<readonly [string, string]>> {
+async function missingOf(needed: typeof programs): Promise<Array<readonly [string, string]>> {
   const missing: Array<readonly [string, string]> = [];
-  for (const entry of programs) if (!(await hasProgram(entry[0]))) missing.push(entry);
+  for (const entry of needed) if (!(await hasProgram(entry[0]))) missing.push(entry);
   return missing;
 }

@@ -1,0 +1,45 @@
+import type { LabHost } from '@kubenode/lab';
+
+/** What one run cost; all in seconds. */
+export interface Cost {
+  readonly wall: number;
+  /** Processor time on all hosts together, of everything that runs there. */
+  readonly hosts: number;
+  /** Processor time of Ansible's processes, or of the API server and the operator. */
+  readonly centre: number;
+}
+
+/** The costs of one side. */
+export interface Costs {
+  /** Putting on a new host what the side needs there: Python, or the agent. */
+  readonly prepare: Cost;
+  readonly first: Cost;
+  readonly nothing: Cost;
+  readonly change: Cost;
+}
+
+export async function hostsCpuSeconds(hosts: readonly LabHost[]): Promise<number> {
+  let sum = 0;
+  for (const host of hosts) sum += await host.cpuSeconds();
+  return sum;
+}
+
+/** Runs some work and says what it cost. @param centre processor time used so far in the centre, seconds */
+export async function measure(
+  hosts: readonly LabHost[],
+  centre: () => Promise<number>,
+  work: () => Promise<void>,
+): Promise<Cost> {
+  const [hostsBefore, centreBefore, started] = [
+    await hostsCpuSeconds(hosts),
+    await centre(),
+    performance.now(),
+  ];
+  await work();
+  const wall = (performance.now() - started) / 1000;
+  return {
+    wall,
+    hosts: (await hostsCpuSeconds(hosts)) - hostsBefore,
+    centre: (await centre()) - centreBefore,
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * The planner alone with so many simulated machines, in a process of its own, so that memory is this fleet's: core.ts COUNT prints the
+ * figures as JSON. Run it with --expose-gc.
+ */
+import { Assignments } from '../../packages/machine/src/assigner/plan.ts';
+import { viewOfMachine, viewOfSet } from '../../packages/machine/src/assigner/view.ts';
+import { components, machineName, machineOf, revisionOf, setOf, statusOf, uidOf } from './machines.ts';
+import { naivePlan } from './naive.ts';
+
+/** Figures of one size. Times in microseconds, memory in bytes. */
+export interface CoreFigures {
+  readonly machines: number;
+  /** One report in a fleet at rest: a component is Degraded, or Ready again. Median and 99th of a hundred. */
+  readonly report: Percentiles;
+  /** One machine of a batch, a tenth of the fleet, says that it is Ready. */
+  readonly batchReport: Percentiles;
+  /** The same by a planner that looks at all machines of the set. */
+  readonly naive: Percentiles;
+  /** The objects whole, as an informer without projections keeps them. */
+  readonly objectBytes: number;
+  /** What the planner keeps besides. */
+  readonly plannerBytes: number;
+}
+export interface Percentiles {
+  readonly median: number;
+  readonly p99: number;
+}
+
+const reports = 2000;
+const naiveReports = 30;
+
+function measure(count: number): CoreFigures {
+  const empty = heap();
+  const machines = Array.from({ length: count }, (_, i) => machineOf(i));
+  const objectBytes = (heap() - empty) / count;
+  let now = Date.parse('2026-03-02T10:00:00Z');
+  const planner = new Assignments();
+  for (const component of components) {
+    for (const version of [1, 2]) {
+      const name = revisionOf(component, version);
+      planner.putRevision({ name, uid: uidOf(name), component, deleting: false, isKept: true });
+    }
+    putSet(planner, component, 1);
+  }
+  for (const machine of machines) planner.putMachine(viewOfMachine(machine));
+  planner.plan(now);
+  const plannerBytes = (heap() - empty) / count - objectBytes;
+
+  const [component = ''] = components;
+  const report = times(reports, (i) => {
+    const machine = machines[(i * 7919) % count];
+    const status = machine?.status.components[0];
+    if (machine === undefined || status === undefined) throw new Error('no such machine');
+    status.state = status.state === 'Ready' ? 'Degraded' : 'Ready';
+    status.correct = {
+      version: 'True',
+      config: 'True',
+      running: status.state === 'Ready' ? 'True' : 'False',
+    };
+    planner.putMachine(viewOfMachine(machine));
+    planner.plan((now += 20));
+  });
+  for (const machine of machines) {
+    const status = machine.status.components[0];
+    if (status === undefined || status.state === 'Ready') continue;
+    status.state = 'Ready';
+    planner.putMachine(viewOfMachine(machine));
+  }
+  planner.plan((now += 20));
+
+  putSet(planner, component, 2);
+  const moved = [...planner.plan((now += 20)).machines];
+  if (moved.length !== Math.ceil(count / 10))
+    throw new Error(`A tenth of ${count} should move, not ${moved.length}.`);
+  const byName = new Map(machines.map((machine) => [machine.metadata.name, machine]));
+  for (const [name, entries] of moved) {
+    const machine = byName.get(name);
+    if (machine === undefined) throw new Error(`${name} is none of ours`);
+    machine.spec.components = [...entries];
+    planner.putMachine(viewOfMachine(machine));
+  }
+  planner.plan((now += 20));
+  // One less than all: the last one begins the next batch, which is a cost of its own.
+  const batchReport = times(Math.min(reports, moved.length - 1), (i) => {
+    const machine = byName.get(moved[i]?.[0] ?? '');
+    const entry = machine?.spec.components.find(({ name }) => name === component);
+    if (machine === undefined || entry === undefined) throw new Error('not moved');
+    machine.status.components[0] = statusOf(entry);
+    planner.putMachine(viewOfMachine(machine));
+    planner.plan((now += 20));
+  });
+  const views = machines.map(viewOfMachine);
+  const naive = times(naiveReports, (i) => {
+    const index = (i * 7919) % count;
+    views[index] = viewOfMachine(byName.get(machineName(index)) ?? machineOf(index));
+    naivePlan(views, component, revisionOf(component, 2), Math.ceil(count / 10));
+  });
+  return { machines: count, report, batchReport, naive, objectBytes, plannerBytes };
+}
+
+function putSet(planner: Assignments, component: string, version: number): void {
+  const set = setOf(component, version, ['10%']);
+  planner.putSet(viewOfSet(set, set.spec.revision ?? ''));
+}
+
+/** A sixth of the runs first, unmeasured: the program gets fast as it runs. */
+function times(count: number, work: (i: number) => void): Percentiles {
+  const taken: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const started = performance.now();
+    work(i);
+    if (i >= count / 6) taken.push((performance.now() - started) * 1000);
+  }
+  return percentiles(taken);
+}
+
+export function percentiles(values: readonly number[]): Percentiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return { median: at(0.5), p99: at(0.99) };
+}
+
+function heap(): number {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+if (import.meta.main) console.log(JSON.stringify(measure(Number(process.argv[2]))));
