@@ -1,5 +1,11 @@
 /** Objects as the API has them, for tests. */
-import type { Condition, Machine, MachineComponentSet, MachineImport } from '@kubenode/api';
+import type {
+  Condition,
+  Machine,
+  MachineComponentSet,
+  MachineImport,
+  NodeDisruptionBudget,
+} from '@kubenode/api';
 
 export const at = '2026-03-01T10:00:00Z';
 export const now = Date.parse(at) + 120_000;
@@ -103,5 +109,24 @@ export function importOf(
       ...over.spec,
     },
     ...(over.status === undefined ? {} : { status: over.status }),
+  };
+}
+
+/** The budget `default`, with a ledger. */
+export function budget(status: NodeDisruptionBudget['status'] = {}): NodeDisruptionBudget {
+  return {
+    apiVersion: 'kubenode.io/v1alpha1',
+    kind: 'NodeDisruptionBudget',
+    metadata: { name: 'default', generation: 1 },
+    spec: {
+      starts: { perMinute: 20, perHour: 600, perDay: 5000 },
+      concurrent: { cluster: '10%', perZone: '25%' },
+      zoneLabel: 'topology.kubernetes.io/zone',
+      maxUnhealthy: '20%',
+      grantTimeout: '1h',
+      windows: [],
+      drain: { timeout: '10m', onTimeout: 'Abort', emptyDir: 'Delete' },
+    },
+    status,
   };
 }

@@ -5,6 +5,7 @@ import type {
   MachineComponentStatus,
 } from '@kubenode/api';
 import { findCondition } from '@kubenode/runtime';
+import { haltOf } from '../rollout-state.ts';
 import type { Finding } from './explain.ts';
 
 /**
@@ -81,6 +82,18 @@ function placeFinding(
       },
     ];
   }
+  const halt = haltOf(set);
+  if (halt !== undefined) {
+    return [
+      {
+        what,
+        why: `${stands}; the rollout is stopped in batch ${halt.batch} (${halt.cause}): ${halt.message}`,
+        since: halt.at,
+        next: 'nothing, until a person acts',
+        help: `kubenode why set/${metadata.name}`,
+      },
+    ];
+  }
   const reason =
     batch?.reason || (degraded?.status === 'True' ? degraded.message : '') || 'its turn has not come';
   return [
@@ -93,7 +106,7 @@ function placeFinding(
           ? 'it is moved in its batch'
           : `it is moved when batch ${batch.number} (${batch.size} machines, ${batch.state}) lets the next begin`,
       ...(batch?.until === undefined ? {} : { at: batch.until }),
-      help: `kubenode plan set/${metadata.name}`,
+      help: `kubenode why set/${metadata.name}`,
     },
   ];
 }

@@ -1,14 +1,18 @@
 /** Why a machine is not where it should be, and what happens next, and when: a pure function of what the API knows. */
-import type { Machine, MachineComponentSet, MachineImport } from '@kubenode/api';
+import type { Machine, MachineComponentSet, MachineImport, NodeDisruptionBudget } from '@kubenode/api';
 import { findCondition } from '@kubenode/runtime';
 import { matches } from '@kubenode/machine';
 import { componentFindings } from './components.ts';
+import { disruptionFindings } from './disruption.ts';
+import { recentWarnings } from './events.ts';
 
 export interface Known {
   readonly name: string;
   readonly machine: Machine | undefined;
   readonly import: MachineImport | undefined;
   readonly sets: readonly MachineComponentSet[];
+  /** The budget named default. */
+  readonly budget?: NodeDisruptionBudget | undefined;
   /** The newest last. */
   readonly events: readonly KnownEvent[];
   /** Epoch milliseconds. */
@@ -46,9 +50,6 @@ export interface Explanation {
   readonly events: readonly KnownEvent[];
 }
 
-const eventsMs = 3_600_000;
-const mostEvents = 8;
-
 export function explain(known: Known): Explanation {
   const findings = [
     ...importFindings(known),
@@ -63,9 +64,7 @@ export function explain(known: Known): Explanation {
     });
   }
   const isWell = findings.length === 0;
-  const events = known.events
-    .filter(({ type, at }) => type === 'Warning' && known.now - Date.parse(at) < eventsMs)
-    .slice(-mostEvents);
+  const events = recentWarnings(known.events, known.now);
   return { machine: known.name, isWell, summary: summaryOf(known, findings), findings, events };
 }
 
@@ -167,6 +166,7 @@ function machineFindings(machine: Machine, known: Known): Finding[] {
       known.now,
     ),
   );
+  findings.push(...disruptionFindings(machine, known.budget));
   const node = nodeFinding(machine);
   if (node !== undefined) findings.push(node);
   if (findings.length === 0 && ready !== undefined && ready.status !== 'True') {
