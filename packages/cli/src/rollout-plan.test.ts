@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pendingMoves, rolloutOf } from './rollout-plan.ts';
-import { machineTree } from './commands/tree.ts';
+import { treeLines } from './tree/branch.ts';
+import { machineTree } from './tree/machine-tree.ts';
 import { parseDestination } from './commands/import.ts';
 import { spell, targets } from './resources.ts';
 import { condition, machine, now, set } from './testing/objects.ts';
@@ -56,7 +57,7 @@ test('the machines that a rollout has reached come first, those that are done no
 });
 
 test('a tree shows what runs, what should, and why not', () => {
-  const text = machineTree(
+  const tree = machineTree(
     machine({
       status: {
         phase: 'Updating',
@@ -76,8 +77,8 @@ test('a tree shows what runs, what should, and why not', () => {
     now,
   );
   assert.equal(
-    text,
-    'n17  Updating  0/1  2m\n└─ containerd  Installing  containerd-1 → containerd-2  (set containerd)  version wrong, running unknown  waits for runc\n',
+    treeLines(tree).join('\n'),
+    'n17  Updating  0/1  2m\n└─ containerd  Installing  containerd-1 → containerd-2  (set containerd)  version wrong, running unknown  waits for runc',
   );
 });
 

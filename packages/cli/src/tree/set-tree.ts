@@ -11,7 +11,7 @@ const mostMachines = 12;
 
 /** A set: from which revision to which, the batch under way, its inspections, its machines and where each stands. Pure. */
 export function setTree(set: MachineComponentSet, all: readonly Machine[]): Branch {
-  const { metadata, spec, status } = set;
+  const { metadata, spec } = set;
   const { from, to, updated, machines, isDone } = rolloutOf(set);
   const revision = to === '' ? revisionOf(set) : to;
   const way = from === '' || from === revision || isDone ? revision : `${from} → ${revision}`;
