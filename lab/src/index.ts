@@ -38,5 +38,7 @@ export { ensureKubectl, ensureKubernetesBinaries, kubernetesIsBuilt } from './ku
 export type { KubernetesBinaries } from './kubernetes/build.ts';
 export { startKubernetes } from './kubernetes/start.ts';
 export type { Kubernetes, KubernetesOptions } from './kubernetes/start.ts';
+export { startPrometheus } from './prometheus/start.ts';
+export type { Prometheus, PrometheusOptions, ScrapeTarget } from './prometheus/start.ts';
 export { silent } from './system/progress.ts';
 export type { Progress } from './system/progress.ts';

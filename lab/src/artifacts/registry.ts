@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { cacheFolder } from '../system/cache.ts';
-import { withLock } from '../system/lock.ts';
 import { freePorts } from '../system/ports.ts';
 import { isAlive, waitUntil } from '../system/processes.ts';
 import { type Progress, silent } from '../system/progress.ts';
-import { run } from '../system/run.ts';
 import { endServices, startService } from '../system/services.ts';
-import { debVersions, ensureDeb } from './debs.ts';
+import { ensureDebProgram } from './deb-program.ts';
 
 /** How a registry is started. */
 export interface RegistryOptions {
@@ -35,7 +31,11 @@ export interface Registry {
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
   const dir = resolve(options.dir);
   const address = options.address ?? '127.0.0.1';
-  const program = await ensureRegistryProgram(options.progress ?? silent);
+  const program = await ensureDebProgram(
+    'docker-registry',
+    'usr/bin/docker-registry',
+    options.progress ?? silent,
+  );
   await endServices(dir);
   await mkdir(join(dir, 'data'), { recursive: true });
   const port = options.port ?? (await freePorts(address, 1))[0] ?? 0;
@@ -61,21 +61,4 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     throw new Error(`The OCI registry doesn't answer at ${url}; see ${join(dir, 'docker-registry.log')}.`);
   }
   return { url, host, close: async () => await endServices(dir) };
-}
-
-/** The registry's program, unpacked from Debian's package into the cache: nothing is installed on this machine. */
-async function ensureRegistryProgram(progress: Progress): Promise<string> {
-  const [version] = await debVersions('docker-registry');
-  if (version === undefined) throw new Error('Debian offers no docker-registry here.');
-  const folder = join(await cacheFolder('registry'), version);
-  const program = join(folder, 'usr/bin/docker-registry');
-  if (existsSync(program)) return program;
-  await withLock(`${folder}.lock`, progress, async () => {
-    if (existsSync(program)) return;
-    const deb = await ensureDeb('docker-registry', version, progress);
-    await rm(`${folder}.tmp`, { recursive: true, force: true });
-    await run(['dpkg-deb', '-x', deb.file, `${folder}.tmp`]);
-    await rename(`${folder}.tmp`, folder);
-  });
-  return program;
 }
