@@ -34,7 +34,12 @@ export {
   writeBootstrapKubeconfig,
 } from './kubernetes/bootstrap.ts';
 export type { BootstrapToken } from './kubernetes/bootstrap.ts';
-export { ensureKubectl, ensureKubernetesBinaries, kubernetesIsBuilt } from './kubernetes/build.ts';
+export {
+  ensureKubectl,
+  ensureKubernetesBinaries,
+  ensureOlderKubelet,
+  kubernetesIsBuilt,
+} from './kubernetes/build.ts';
 export type { KubernetesBinaries } from './kubernetes/build.ts';
 export { startKubernetes } from './kubernetes/start.ts';
 export type { Kubernetes, KubernetesOptions } from './kubernetes/start.ts';

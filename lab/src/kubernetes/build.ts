@@ -5,24 +5,25 @@ import type { Progress } from '../system/progress.ts';
 export const kubernetesVersion = 'v1.36.3';
 const etcdVersion = 'v3.7.3';
 
-const [, major, minor] = /^v(\d+)\.(\d+)/.exec(kubernetesVersion) ?? [];
-const variables = {
-  'k8s.io/component-base/version.gitVersion': kubernetesVersion,
-  'k8s.io/component-base/version.gitMajor': major ?? '',
-  'k8s.io/component-base/version.gitMinor': minor ?? '',
-  'k8s.io/component-base/version.gitTreeState': 'clean',
-};
-
-const kubernetesProgram = (name: string): GoProgram => ({
-  name,
-  module: 'kubernetes',
-  package: `k8s.io/kubernetes/cmd/${name}`,
-  version: kubernetesVersion,
-  variables,
-});
+function kubernetesProgram(name: string, version = kubernetesVersion, module = 'kubernetes'): GoProgram {
+  const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+  return {
+    name,
+    module,
+    package: `k8s.io/kubernetes/cmd/${name}`,
+    version,
+    variables: {
+      'k8s.io/component-base/version.gitVersion': version,
+      'k8s.io/component-base/version.gitMajor': major,
+      'k8s.io/component-base/version.gitMinor': minor,
+      'k8s.io/component-base/version.gitTreeState': 'clean',
+    },
+  };
+}
 
 /** The kubelet, also an artifact for hosts. */
 export const kubeletProgram: GoProgram = kubernetesProgram('kubelet');
+const olderKubeletProgram: GoProgram = kubernetesProgram('kubelet', 'v1.35.4', 'kubelet-1.35');
 
 const programs = {
   etcd: {
@@ -62,6 +63,12 @@ export async function ensureKubernetesBinaries(progress: Progress): Promise<Kube
     kubelet: await ensureBuilt(programs.kubelet, progress, hints.kubelet),
     kubectl: await ensureBuilt(programs.kubectl, progress, hints.kubectl),
   };
+}
+
+/** A kubelet of the minor version before, to be upgraded from: about two minutes where nothing is cached. */
+export async function ensureOlderKubelet(progress: Progress): Promise<{ version: string; file: string }> {
+  const { version } = olderKubeletProgram;
+  return { version: version.slice(1), file: await ensureBuilt(olderKubeletProgram, progress, '2 min') };
 }
 
 /** kubectl alone: about a minute and a half where nothing is cached. */

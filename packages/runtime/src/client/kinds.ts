@@ -99,6 +99,7 @@ export interface Pod extends Typed {
     reason?: string;
     podIP?: string;
     conditions?: NodeCondition[];
+    containerStatuses?: { name: string; ready: boolean; restartCount: number; containerID?: string }[];
   };
 }
 
