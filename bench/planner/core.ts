@@ -38,7 +38,8 @@ function measure(count: number): CoreFigures {
   for (const component of components) {
     for (const version of [1, 2]) {
       const name = revisionOf(component, version);
-      planner.putRevision({ name, uid: uidOf(name), component, deleting: false, isKept: true });
+      const known = { version: '1', restarts: false, deleting: false, isKept: true };
+      planner.putRevision({ name, uid: uidOf(name), component, ...known });
     }
     putSet(planner, component, 1);
   }
@@ -89,7 +90,7 @@ function measure(count: number): CoreFigures {
     planner.putMachine(viewOfMachine(machine));
     planner.plan((now += 20));
   });
-  const views = machines.map(viewOfMachine);
+  const views = machines.map((machine) => viewOfMachine(machine));
   const naive = times(naiveReports, (i) => {
     const index = (i * 7919) % count;
     views[index] = viewOfMachine(byName.get(machineName(index)) ?? machineOf(index));

@@ -249,6 +249,10 @@ export const machineComponentSet = object(
         ]),
         since: time('Since when it is in this state.').optional(),
         until: time('Until when, where that is known.').optional(),
+        begunAt: time('When its first machine was moved.').optional(),
+        passedAt: time(
+          'When its inspections and its observation had passed: from then on the next may begin.',
+        ).optional(),
         reason: text('What is waited for.', 1024).optional(),
         inspections: atomicList(
           'What the inspections of this batch found last.',

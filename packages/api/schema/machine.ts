@@ -114,6 +114,9 @@ const componentStatus = object(
       step: text('Step that failed.', 64).optional(),
       attempts: count('How often it was tried.').optional(),
       at: time('When it failed last.').optional(),
+      retryAt: time(
+        'When it is tried again; absent: not until the revision or the retryToken changes.',
+      ).optional(),
       message: text('Why.', 512).optional(),
     }).optional(),
     drift: object('DriftStatus', 'What was changed on the host behind our back.', {

@@ -1,7 +1,9 @@
 /** The local copies that the controllers share: one watch per kind, and of each object no more than is needed. */
 import {
   type Machine as MachineObject,
+  type MachineComponent as MachineComponentObject,
   type MachineComponentSet as MachineComponentSetObject,
+  type MachineComponentSpec,
   systemNamespace,
 } from '@kubenode/api';
 import {
@@ -14,6 +16,7 @@ import {
   type Logger,
   type Registry,
   Node,
+  type NodeCondition,
   type ObjectMeta,
 } from '@kubenode/runtime';
 import { Machine, MachineComponent, MachineComponentSet } from './kinds.ts';
@@ -24,6 +27,10 @@ import type { NodeView } from './machine/node.ts';
 export interface Revision {
   readonly metadata: AnyMeta & { readonly name: string };
   readonly component: string;
+  readonly version: string;
+  /** What bringing it in costs the machine. */
+  readonly disruption: MachineComponentSpec['disruption'];
+  readonly hasUnit: boolean;
   /** The set whose template it was made from. */
   readonly set: string | undefined;
 }
@@ -86,11 +93,7 @@ export function makeCaches(options: CacheOptions): Caches {
     revisions: informer({
       ...options,
       kind: MachineComponent,
-      project: ({ metadata, spec }): Revision => ({
-        metadata: slimMeta(metadata),
-        component: spec.component,
-        set: metadata.labels?.[setLabel],
-      }),
+      project: slimRevision,
       indexes: { set: ({ set }) => (set === undefined ? [] : [set]) },
     }),
     nodes: informer({ ...options, kind: Node, project: viewOfNode, equal: isSameNode }),
@@ -112,6 +115,18 @@ export function makeCaches(options: CacheOptions): Caches {
         decided: (status?.conditions ?? []).length > 0,
       }),
     }),
+  };
+}
+
+/** What the controllers read of a revision. */
+export function slimRevision({ metadata, spec }: MachineComponentObject): Revision {
+  return {
+    metadata: slimMeta(metadata),
+    component: spec.component,
+    version: spec.version,
+    disruption: spec.disruption,
+    hasUnit: spec.unit !== undefined,
+    set: metadata.labels?.[setLabel],
   };
 }
 
@@ -142,8 +157,20 @@ function viewOfNode({ metadata, spec, status }: Node): NodeView {
     annotations: metadata.annotations ?? {},
     taints: spec?.taints ?? [],
     kubeletVersion: status?.nodeInfo?.kubeletVersion,
+    problems: problemsOf(status?.conditions ?? []),
     ready: ready && { status: ready.status, reason: ready.reason ?? '', message: ready.message ?? '' },
   };
+}
+
+/** What is wrong with a Node, in the words of the kubelet's pressure conditions and of problem detectors: True is bad, but for Ready. */
+function problemsOf(conditions: readonly NodeCondition[]): NodeView['problems'] {
+  return conditions
+    .filter(({ type, status }) => status === 'True' && !type.endsWith('Ready'))
+    .map(({ type, reason, lastTransitionTime }) => ({
+      type,
+      reason: reason ?? '',
+      since: lastTransitionTime ?? '',
+    }));
 }
 
 /** A Node is written all the time (heartbeats, images); only these changes are news to us. */

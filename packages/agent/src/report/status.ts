@@ -62,6 +62,7 @@ export function componentStatus(view: ComponentView): Omit<MachineComponentStatu
             step: failed.step,
             attempts: failed.attempts,
             at: new Date(failed.at).toISOString(),
+            ...(failed.retryAt === undefined ? {} : { retryAt: new Date(failed.retryAt).toISOString() }),
             message: failed.message.slice(0, longestMessage),
           },
         }),

@@ -208,6 +208,8 @@ export interface FailedRevision {
   attempts?: number;
   /** When it failed last. */
   at?: string;
+  /** When it is tried again; absent: not until the revision or the retryToken changes. */
+  retryAt?: string;
   /** Why. */
   message?: string;
 }
@@ -620,6 +622,10 @@ export interface BatchStatus {
   since?: string;
   /** Until when, where that is known. */
   until?: string;
+  /** When its first machine was moved. */
+  begunAt?: string;
+  /** When its inspections and its observation had passed: from then on the next may begin. */
+  passedAt?: string;
   /** What is waited for. */
   reason?: string;
   /** What the inspections of this batch found last. */

@@ -12,22 +12,32 @@ import {
   type Runnable,
   systemClock,
 } from '@kubenode/runtime';
+import type { Budget } from '../budget/budget.ts';
+import { permissiveBudget } from '../budget/permissive.ts';
 import type { Caches } from '../caches.ts';
 import { type Definitions, MeantDeletions } from '../definitions.ts';
+import type { Inspections } from '../inspection/inspections.ts';
+import { unanswered } from '../inspection/unanswered.ts';
 import { Machine, MachineComponentSet } from '../kinds.ts';
 import { revisionOf } from '../machinecomponentset/template.ts';
 import { eventsOf } from './events.ts';
+import { Granted } from './granted.ts';
 import { Assignments, type Awaited } from './plan.ts';
+import { ServerVersion } from './server-version.ts';
 import { viewOfMachine, viewOfRevision, viewOfSet } from './view.ts';
 import { Writer } from './writer.ts';
 
 export interface AssignerOptions {
   readonly client: Client;
-  readonly caches: Pick<Caches, 'machines' | 'sets' | 'revisions'>;
+  readonly caches: Pick<Caches, 'machines' | 'sets' | 'revisions' | 'nodes'>;
   readonly definitions: Definitions;
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly metrics?: Registry;
+  /** What restarts of working processes draw on. @default permissiveBudget */
+  readonly budget?: Budget;
+  /** Who asks Prometheus and the web. @default unanswered */
+  readonly inspections?: Inspections;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -48,6 +58,9 @@ const gatherMs = 20;
 const statusEveryMs = 1000;
 /** How long a write may take to show in the cache before it is given up on. Milliseconds. */
 const visibleMs = 15_000;
+/** The longest and the shortest wait for a time of the wall clock, which may jump. Milliseconds. */
+const lookEveryMs = 30_000;
+const lookAtLeastMs = 250;
 type Apply<T> = (name: string, value: T, signal: AbortSignal) => Promise<void>;
 
 /**
@@ -63,7 +76,15 @@ export function assigner(options: AssignerOptions): Assigner {
     'Writes of the assigner, by kind.',
   );
   const seconds = options.metrics?.histogram('kubenode_assigner_plan_seconds', 'How long a plan took.');
-  const assignments = new Assignments({ needsFinalizer: true });
+  const budget = options.budget ?? permissiveBudget;
+  const inspections = options.inspections ?? unanswered;
+  const server = new ServerVersion();
+  const assignments = new Assignments({
+    needsFinalizer: true,
+    budget,
+    inspections,
+    serverVersion: () => server.version,
+  });
   const planned: ((machine: string) => void)[] = [];
   let known = false;
   let wake = (): void => undefined;
@@ -75,13 +96,15 @@ export function assigner(options: AssignerOptions): Assigner {
   };
 
   const putMachine = (name: string): void => {
-    if (machines.has(name)) return;
+    if (machines.has(name) || granted.has(name)) return;
     const machine = caches.machines.get(name);
     if (machine === undefined) {
       assignments.removeMachine(name);
       meant.forget(Machine.plural, name);
     } else {
-      const view = viewOfMachine(machine);
+      const { nodeName } = machine.spec;
+      const node = nodeName === undefined ? undefined : caches.nodes.get(nodeName);
+      const view = viewOfMachine(machine, node?.problems);
       const empties = view.deleting && view.deletionPolicy === 'Delete';
       const isMeant = !empties || meant.has(Machine.plural, name, view.uid, () => putMachine(name));
       assignments.putMachine(isMeant ? view : { ...view, deletionPolicy: 'Retain' });
@@ -169,14 +192,29 @@ export function assigner(options: AssignerOptions): Assigner {
     pauseMs: statusEveryMs,
   });
 
+  const granted: Granted<readonly MachineComponentEntry[]> = new Granted({
+    log,
+    ready: (name, entries, signal) => machines.write(name, entries, signal),
+    void: (name) => putMachine(name),
+  });
+  budget.onChange(() => {
+    assignments.touchDenied();
+    wake();
+  });
+  inspections.onChange((set) => {
+    assignments.touchSet(set);
+    wake();
+  });
+
   const plan = (signal: AbortSignal): void => {
     const started = clock.monotonic();
     const writes = assignments.plan(clock.now());
     known = true;
     seconds?.observe((clock.monotonic() - started) / 1000);
     for (const [name, entries] of writes.machines) {
-      machines.write(name, entries, signal);
+      granted.write(name, entries, writes.reservations.get(name) ?? [], signal);
     }
+    for (const { holder, machine } of writes.releases) budget.release(holder, machine);
     for (const [name, status] of writes.sets) {
       sets.write(name, status, signal);
     }
@@ -184,9 +222,9 @@ export function assigner(options: AssignerOptions): Assigner {
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
-    const { machines: machineCache, sets: setCache, revisions } = caches;
+    const { machines: machineCache, sets: setCache, revisions, nodes } = caches;
     try {
-      await Promise.all([machineCache, setCache, revisions].map((cache) => cache.synced(signal)));
+      await Promise.all([machineCache, setCache, revisions, nodes].map((cache) => cache.synced(signal)));
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -196,15 +234,28 @@ export function assigner(options: AssignerOptions): Assigner {
     using _revisions = revisions.on(keyOf(putRevision));
     using _sets = setCache.on(keyOf(putSet));
     using _machines = machineCache.on(keyOf(putMachine));
+    using _nodes = nodes.on(({ key }) => {
+      for (const name of machineCache.keysBy('nodeName', key)) putMachine(name);
+    });
+    const kubelets = (): void => {
+      assignments.touchComponent('kubelet');
+      wake();
+    };
+    const asking = server.run(client, clock, log, kubelets, signal);
+    let look: Disposable | undefined;
     signal.addEventListener('abort', () => wake(), { once: true });
     wake();
     while (!signal.aborted) {
       await alarm.promise;
       await clock.sleep(gatherMs, signal).catch(() => undefined);
       alarm = Promise.withResolvers<void>();
-      if (!signal.aborted) plan(signal);
+      if (signal.aborted) break;
+      plan(signal);
+      look?.[Symbol.dispose]();
+      look = lookLater(clock, assignments.nextLook, () => wake());
     }
-    await Promise.all([machines.idle(), sets.idle()]);
+    look?.[Symbol.dispose]();
+    await Promise.all([machines.idle(), sets.idle(), asking]);
   };
 
   return {
@@ -215,6 +266,12 @@ export function assigner(options: AssignerOptions): Assigner {
     names: (revision) => assignments.names(revision),
     onPlanned: (handler) => planned.push(handler),
   };
+}
+
+/** Wakes at a time of the wall clock, and now and then before it, since that clock may jump. @param at epoch milliseconds */
+function lookLater(clock: Clock, at: number | undefined, wake: () => void): Disposable | undefined {
+  if (at === undefined) return undefined;
+  return clock.after(Math.min(lookEveryMs, Math.max(lookAtLeastMs, at - clock.now())), wake);
 }
 
 function keyOf<P>(put: (name: string) => void): (change: Change<P>) => void {

@@ -16,6 +16,8 @@ describe('mistakes: absence means hold', () => {
         name: 'runc-1',
         uid: 'uid-runc-1',
         component: 'runc',
+        version: '1',
+        restarts: false,
         deleting: true,
         isKept: true,
       }),

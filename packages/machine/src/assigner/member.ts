@@ -1,5 +1,6 @@
 import type { MachineComponentEntry } from '@kubenode/api';
 import type { Decision } from './select.ts';
+import { isWrong, type Trouble, troublesOf } from './trouble.ts';
 import { resolveVariables, sameValues } from './variables.ts';
 import type { ComponentView, MachineView, SetView } from './view.ts';
 
@@ -32,6 +33,8 @@ export interface Member {
   readonly wanted: MachineComponentEntry | undefined;
   /** Why it can't be moved now, whatever the rollout says; undefined: it can. */
   readonly blocked: string | undefined;
+  /** A person has paused the machine. */
+  readonly paused: boolean;
   /** There is an entry. */
   readonly assigned: boolean;
   /** The entry is there, and it is what the set asks for. */
@@ -39,6 +42,10 @@ export interface Member {
   /** The agent reported the revision Ready after the machine was moved to it. */
   readonly ready: boolean;
   readonly failed: boolean;
+  /** It failed, and its agent will not try again by itself. */
+  readonly gaveUp: boolean;
+  /** It says by itself that the component does not work; not so while it is silent or on its way. */
+  readonly wrong: boolean;
   readonly unreachable: boolean;
   readonly drifted: boolean;
   /** It ran the component, and does not do so as it should: it takes from maxUnavailable. */
@@ -48,6 +55,10 @@ export interface Member {
   /** Rollout and batch of the present entry; undefined for one that joined. */
   readonly rollout: string | undefined;
   readonly batch: number | undefined;
+  /** When the present entry was written, epoch milliseconds; 0 where there is none. */
+  readonly movedAt: number;
+  /** What else is wrong on the machine; looked for only where a rollout brought the entry. */
+  readonly troubles: readonly Trouble[];
   /** Value of the label that batches are spread over. */
   readonly spread: string;
   /** For people: where the machine stands, such as `Failed: probe socket: ...`. */
@@ -76,10 +87,13 @@ export function memberOf(
     selected: decision !== undefined,
     ...wish,
     blocked: machine.paused ? 'the machine is paused' : (wish.blocked ?? unheard(machine)),
+    paused: machine.paused,
     assigned: entry !== undefined,
     ...health(machine, entry, status),
     rollout: entry?.rollout,
     batch: entry?.batch,
+    movedAt: Date.parse(entry?.movedAt ?? '') || 0,
+    troubles: entry?.rollout === undefined ? [] : troublesOf(machine, component),
     spread: set.rollout.spread === undefined ? '' : (machine.labels[set.rollout.spread] ?? ''),
   };
 }
@@ -164,7 +178,7 @@ function unheard(machine: MachineView): string | undefined {
 
 type Health = Pick<
   Member,
-  'ready' | 'failed' | 'unreachable' | 'drifted' | 'unavailable' | 'fresh' | 'stands'
+  'ready' | 'failed' | 'gaveUp' | 'wrong' | 'unreachable' | 'drifted' | 'unavailable' | 'fresh' | 'stands'
 >;
 
 function health(
@@ -178,6 +192,8 @@ function health(
     return {
       ready: false,
       failed: false,
+      gaveUp: false,
+      wrong: false,
       unreachable,
       drifted: false,
       unavailable: false,
@@ -195,7 +211,18 @@ function health(
     isEcho(entry, status);
   const drifted = entry.drift === 'Report' && status?.incorrect === true;
   const unavailable = !ready && (unreachable || failed || !fresh);
-  return { ready, failed, unreachable, drifted, unavailable, fresh, stands: stands(machine, entry, status) };
+  const isEchoed = status !== undefined && isEcho(entry, status);
+  return {
+    ready,
+    failed,
+    gaveUp: failed && status?.retryAt === undefined && status?.state === 'Failed',
+    wrong: !unreachable && isEchoed && isWrong(status.state),
+    unreachable,
+    drifted,
+    unavailable,
+    fresh,
+    stands: stands(machine, entry, status),
+  };
 }
 
 function isReady(entry: MachineComponentEntry, status: ComponentView | undefined): boolean {
@@ -222,7 +249,9 @@ function stands(
 ): string {
   if (machine.agent !== 'Alive') return unheard(machine) ?? '';
   if (status === undefined || !isEcho(entry, status)) return 'told, not begun yet';
-  return status.message === '' ? status.state : `${status.state}: ${status.message}`;
+  const step =
+    status.state === 'Failed' && status.failedStep !== undefined ? ` at step ${status.failedStep}` : '';
+  return `${status.state}${step}${status.message === '' ? '' : `: ${status.message}`}`;
 }
 
 /**
@@ -245,19 +274,28 @@ export function isSameMember(a: Member, b: Member): boolean {
     a.selected === b.selected &&
     a.need === b.need &&
     a.blocked === b.blocked &&
+    a.paused === b.paused &&
     a.assigned === b.assigned &&
     a.updated === b.updated &&
     a.ready === b.ready &&
     a.failed === b.failed &&
+    a.gaveUp === b.gaveUp &&
+    a.wrong === b.wrong &&
     a.unreachable === b.unreachable &&
     a.drifted === b.drifted &&
     a.unavailable === b.unavailable &&
     a.fresh === b.fresh &&
     a.rollout === b.rollout &&
     a.batch === b.batch &&
+    a.movedAt === b.movedAt &&
     a.spread === b.spread &&
     a.stands === b.stands &&
-    // Where nothing is needed both are undefined; where something is, a new object each time: then compared as it would be written.
-    (a.wanted === b.wanted || JSON.stringify(a.wanted) === JSON.stringify(b.wanted))
+    // Most often both are empty; where they are not, a new object each time: then compared as they would be written.
+    sameJSON(a.troubles, b.troubles) &&
+    sameJSON(a.wanted, b.wanted)
   );
+}
+
+function sameJSON(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,9 +1,16 @@
 import type { MachineComponentEntry, MachineComponentSetStatus } from '@kubenode/api';
+import type { Budget, Reservation } from '../budget/budget.ts';
+import { permissiveBudget } from '../budget/permissive.ts';
+import type { Inspections } from '../inspection/inspections.ts';
+import { unanswered } from '../inspection/unanswered.ts';
 import { setStatus } from '../machinecomponentset/plan.ts';
 import { isSameMember, type Member, memberOf, type Target, type Targets } from './member.ts';
-import { type Move, planRollout } from './rollout.ts';
+import { holderOf } from './reserve.ts';
+import type { Move, RolloutPlan } from './rollout-plan.ts';
+import { planRollout } from './rollout.ts';
 import { byComponent, decide } from './select.ts';
-import { settleEntries } from './settle.ts';
+import { settleEntries, timeAfter } from './settle.ts';
+import { skewOf } from './skew.ts';
 import { Tally } from './tally.ts';
 import type { MachineView, RevisionView, SetView } from './view.ts';
 
@@ -13,6 +20,21 @@ export interface Writes {
   readonly machines: ReadonlyMap<string, readonly MachineComponentEntry[]>;
   /** By name of the set. Only those that changed. */
   readonly sets: ReadonlyMap<string, MachineComponentSetStatus>;
+  /** By name of the machine: grants that have to be written before its list is. */
+  readonly reservations: ReadonlyMap<string, readonly Reservation[]>;
+  /** Grants that are not needed any more. */
+  readonly releases: readonly { readonly holder: string; readonly machine: string }[];
+}
+
+export interface AssignmentsOptions {
+  /** Machines are moved only to revisions that can't be deleted under them any more. @default false, for a look at what would be. */
+  readonly needsFinalizer?: boolean;
+  /** @default permissiveBudget */
+  readonly budget?: Budget;
+  /** @default unanswered */
+  readonly inspections?: Inspections;
+  /** Version of the API server, undefined while it is not known; no kubelet is brought that is newer. @default kubelets are not looked at */
+  readonly serverVersion?: () => string | undefined;
 }
 
 /** A component that belongs on a machine and is not in its list yet. */
@@ -33,10 +55,13 @@ interface Machine {
 
 /**
  * What belongs on every machine, as a pure function of all sets, revisions and machines, kept up to date piece by piece: put in what
- * changed, and `plan` says what to write. No effects, no clock; a plan counts as written, until the machine is put in anew.
+ * changed, and `plan` says what to write. No clock, and no effects but reservations; a plan counts as written, until the machine is put in
+ * anew.
  */
 export class Assignments {
-  readonly #needsFinalizer: boolean;
+  readonly #options: AssignmentsOptions;
+  readonly #budget: Budget;
+  readonly #inspections: Inspections;
   readonly #sets = new Map<string, SetView>();
   readonly #revisions = new Map<string, RevisionView>();
   readonly #machines = new Map<string, Machine>();
@@ -47,12 +72,17 @@ export class Assignments {
   readonly #dirtySets = new Set<string>();
   readonly #touched = new Set<string>();
 
-  /**
-   * @param options needsFinalizer: machines are moved only to revisions that can't be deleted under them any more. Default false, for a
-   * look at what would be.
-   */
-  constructor(options: { readonly needsFinalizer?: boolean } = {}) {
-    this.#needsFinalizer = options.needsFinalizer ?? false;
+  /** When a set is to be looked at again although nothing has happened, epoch milliseconds. */
+  readonly #looks = new Map<string, number>();
+  /** Sets that are gone, and may have left grants behind. */
+  readonly #orphans = new Set<string>();
+  /** Sets that the budget has denied something. */
+  readonly #denied = new Set<string>();
+
+  constructor(options: AssignmentsOptions = {}) {
+    this.#options = options;
+    this.#budget = options.budget ?? permissiveBudget;
+    this.#inspections = options.inspections ?? unanswered;
   }
 
   putMachine(view: MachineView): void {
@@ -90,6 +120,10 @@ export class Assignments {
     this.#sets.delete(name);
     this.#tallies.delete(name);
     this.#dirtySets.delete(name);
+    this.#looks.delete(name);
+    this.#denied.delete(name);
+    this.#inspections.forget(name);
+    this.#orphans.add(name);
     this.#byComponent = byComponent(this.#sets.values());
     this.#touchAll(before.component);
   }
@@ -102,6 +136,28 @@ export class Assignments {
   removeRevision(name: string): void {
     this.#revisions.delete(name);
     this.#revisionChanged(name);
+  }
+
+  /** The set is looked at anew with the next plan: an inspection has something to say. */
+  touchSet(name: string): void {
+    if (this.#sets.has(name)) this.#dirtySets.add(name);
+  }
+
+  /** The budget may grant more than before. */
+  touchDenied(): void {
+    for (const name of this.#denied) this.#dirtySets.add(name);
+  }
+
+  /** The API server has another version than before. */
+  touchComponent(component: string): void {
+    for (const { name } of this.#byComponent.get(component) ?? []) this.#dirtySets.add(name);
+  }
+
+  /** When to plan again although nothing has happened, epoch milliseconds. */
+  get nextLook(): number | undefined {
+    let next: number | undefined;
+    for (const at of this.#looks.values()) next = Math.min(next ?? at, at);
+    return next;
   }
 
   /** What belongs on a machine and is not in its list; undefined where the machine is not known. */
@@ -133,59 +189,116 @@ export class Assignments {
   /** @param now epoch milliseconds */
   plan(now: number): Writes {
     const writes = new Map<string, MachineComponentEntry[]>();
-    for (const [name, components] of this.#dirtyMachines) this.#settle(name, components, writes);
+    const reservations = new Map<string, Reservation[]>();
+    const releases: { holder: string; machine: string }[] = [];
+    for (const [name, components] of this.#dirtyMachines) this.#settle(name, components, now, writes);
     this.#dirtyMachines.clear();
 
+    for (const [name, at] of this.#looks) if (at <= now) this.#dirtySets.add(name);
     const statuses = new Map<string, MachineComponentSetStatus>();
     for (const name of this.#dirtySets) {
       const set = this.#sets.get(name);
       const tally = this.#tallies.get(name);
       if (set === undefined || tally === undefined) continue;
       const targets = this.#targetsOf(set);
-      const { moves, outcome } = planRollout(set, tally, targets, now);
-      for (const move of moves) this.#move(move, now, writes);
-      const status = setStatus(
-        { set, tally, targets, outcome, revision: this.#revisions.get(set.revision) },
-        now,
-      );
+      const plan = this.#planSet(set, tally, targets, now);
+      for (const move of plan.moves) this.#move(move, now, writes, reservations);
+      releases.push(...this.#toRelease(name, tally));
+      const { outcome } = plan;
+      const revision = this.#revisions.get(set.revision);
+      const status = setStatus({ set, tally, targets, outcome, revision }, now);
       if (status === set.status) continue;
       statuses.set(name, status);
       this.#storeSet({ ...set, status });
       if (status.currentRevision !== set.status.currentRevision) this.#touchMembers(name);
     }
     this.#dirtySets.clear();
+    for (const name of this.#orphans) {
+      const holder = holderOf(name);
+      for (const machine of this.#budget.held(holder)) releases.push({ holder, machine });
+    }
+    this.#orphans.clear();
     for (const [name, components] of this.#dirtyMachines) this.#refresh(name, components);
     this.#dirtyMachines.clear();
-    return { machines: writes, sets: statuses };
+    return { machines: writes, sets: statuses, reservations, releases };
+  }
+
+  #planSet(set: SetView, tally: Tally, targets: Targets, now: number): RolloutPlan {
+    const revision = this.#revisions.get(set.revision);
+    const { serverVersion } = this.#options;
+    const plan = planRollout({
+      set,
+      tally,
+      targets,
+      now,
+      budget: this.#budget,
+      inspections: this.#inspections,
+      obstacle: revision && serverVersion && skewOf(revision, serverVersion()),
+      restarts: revision?.restarts ?? false,
+      restartsBack: this.#revisions.get(targets.completed?.revision ?? '')?.restarts ?? false,
+    });
+    if (plan.isAsking !== true) this.#inspections.forget(set.name);
+    if (plan.isDenied === true) this.#denied.add(set.name);
+    else this.#denied.delete(set.name);
+    if (plan.lookAt === undefined) this.#looks.delete(set.name);
+    else this.#looks.set(set.name, plan.lookAt);
+    return plan;
+  }
+
+  /** Grants of machines that run what they were moved to, that failed, or that were not heard of until their deadline. */
+  #toRelease(set: string, tally: Tally): { holder: string; machine: string }[] {
+    const holder = holderOf(set);
+    const released: { holder: string; machine: string }[] = [];
+    for (const machine of this.#budget.held(holder)) {
+      const member = tally.members.get(machine);
+      const isOver =
+        member === undefined || !member.assigned || member.ready || member.failed || tally.isLate(member);
+      if (isOver) released.push({ holder, machine });
+    }
+    return released;
   }
 
   /** What needs no rollout, since it changes nothing on the host or was asked for already. */
   #settle(
     name: string,
     components: ReadonlySet<string> | undefined,
+    now: number,
     writes: Map<string, MachineComponentEntry[]>,
   ): void {
     this.#refresh(name, components);
     const machine = this.#machines.get(name);
     if (machine === undefined || machine.view.paused) return;
-    const entries = settleEntries(machine.view, machine.members, (set) => this.#sets.get(set));
+    const entries = settleEntries(machine.view, machine.members, (set) => this.#sets.get(set), now);
     if (entries === undefined) return;
     writes.set(name, entries);
     machine.view = { ...machine.view, entries };
     this.#refresh(name);
   }
 
-  #move({ member, rollout, batch }: Move, now: number, writes: Map<string, MachineComponentEntry[]>): void {
+  #move(
+    { member, rollout, batch, back, reservation }: Move,
+    now: number,
+    writes: Map<string, MachineComponentEntry[]>,
+    reservations: Map<string, Reservation[]>,
+  ): void {
     const machine = this.#machines.get(member.machine);
-    if (machine === undefined || member.wanted === undefined) return;
+    const before = machine?.view.entries.find((e) => e.name === member.component);
+    const wanted =
+      back === undefined || before === undefined
+        ? member.wanted
+        : { ...before, revision: back.revision, revisionUID: back.uid };
+    if (machine === undefined || wanted === undefined) return;
     const entry: MachineComponentEntry = {
-      ...member.wanted,
+      ...wanted,
       ...(rollout === undefined || batch === undefined ? {} : { rollout, batch }),
-      movedAt: new Date(now).toISOString(),
+      movedAt: timeAfter(before, now),
     };
     const others = machine.view.entries.filter((e) => e.name !== entry.name);
     const entries = [...others, entry].sort((a, b) => (a.name < b.name ? -1 : 1));
     writes.set(member.machine, entries);
+    if (reservation?.granted.includes(member.machine) === true) {
+      reservations.set(member.machine, [...(reservations.get(member.machine) ?? []), reservation]);
+    }
     machine.view = { ...machine.view, entries };
     this.#refresh(member.machine, [member.component]);
   }
@@ -259,7 +372,7 @@ export class Assignments {
   #target(set: SetView, revision: string | undefined): Target | undefined {
     const view = this.#revisions.get(revision ?? '');
     if (view === undefined || view.deleting || view.component !== set.component) return undefined;
-    if (this.#needsFinalizer && !view.isKept) return undefined;
+    if (this.#options.needsFinalizer === true && !view.isKept) return undefined;
     return { revision: view.name, uid: view.uid };
   }
 

@@ -1,80 +1,26 @@
-import { createHash } from 'node:crypto';
-import { intOrPercent } from '@kubenode/runtime';
-import type { Member, Targets } from './member.ts';
-import type { BatchTally, Tally } from './tally.ts';
+import { formatDuration } from '@kubenode/runtime';
+import { windowAt } from '../window/window.ts';
+import { planBack } from './back.ts';
+import { batchSize, capacity, pick, total } from './capacity.ts';
+import { passGates } from './gates.ts';
+import { failureOf, isPromoted, promotion, stillHalted } from './halt.ts';
+import { doneSince } from './identity.ts';
+import type { Member } from './member.ts';
+import { reserve } from './reserve.ts';
+import type { Move, RolloutInput, RolloutPlan } from './rollout-plan.ts';
+import { Standing } from './standing.ts';
+import type { Tally } from './tally.ts';
 import type { SetView } from './view.ts';
-
-/** A machine to be moved now. `rollout` and `batch` are absent for one that joins. */
-export interface Move {
-  readonly member: Member;
-  readonly rollout?: string;
-  readonly batch?: number;
-}
-
-/** Where the rollout of a set stands. */
-export interface RolloutState {
-  /** 0 when nothing was ever moved. */
-  readonly batch: number;
-  readonly size: number;
-  readonly state: 'Updating' | 'Waiting' | 'Paused' | 'Done';
-  /** Why it stands there, for people; '' when it is done. */
-  readonly reason: string;
-  /** A machine of the rollout failed, and that is what holds it up. */
-  readonly failed: boolean;
-}
-export interface RolloutPlan {
-  readonly moves: readonly Move[];
-  readonly outcome: RolloutState;
-}
-
-/** Identity of a rollout: when it began, and what it brings. Sorts by time, so that the newest is known from the entries alone. */
-interface RolloutID {
-  readonly startedMs: number;
-  readonly hash: string;
-}
-
-function formatID(id: RolloutID): string {
-  return `${id.startedMs.toString(36).padStart(9, '0')}-${id.hash}`;
-}
-
-function parseID(id: string): RolloutID {
-  const [time = '', hash = ''] = id.split('-', 2);
-  return { startedMs: Number.parseInt(time, 36) || 0, hash };
-}
-
-function hashOf(set: SetView, targets: Targets): string {
-  const what = set.deleting ? 'removal' : JSON.stringify([targets.update, set.variables, set.drift]);
-  return createHash('sha256').update(what).digest('hex').slice(0, 7);
-}
+import { at, machines, name, nameBlocked } from './words.ts';
 
 /**
  * Which machines of a set are moved now. Pure: the same tally gives the same moves. Everything it remembers stands in the entries
- * (rollout, batch, movedAt) and in the set's status (a batch that is Done), so another process goes on where this one ended.
- * @param now epoch milliseconds
+ * (rollout, batch, movedAt) and in the set's status (batch, halted, promoted), so another process goes on where this one ended.
  */
-export function planRollout(set: SetView, tally: Tally, targets: Targets, now: number): RolloutPlan {
-  const rollout = rolloutID(set, tally, targets, now);
-  const joins = planJoins(set, tally);
-  const plan = planBatch(set, tally, rollout, joins.length);
-  const isHeld = targets.update === undefined && !set.deleting && plan.outcome.state === 'Done';
-  const outcome: RolloutState = isHeld ? { ...plan.outcome, state: 'Waiting' } : plan.outcome;
-  return { moves: [...joins, ...plan.moves], outcome };
-}
-
-/** The newest rollout in the entries goes on while it brings what the set asks for and was not Done; otherwise this is a new one. */
-function rolloutID(set: SetView, tally: Tally, targets: Targets, now: number): string {
-  const latest = [...tally.rollouts.keys()].reduce((a, b) => (a > b ? a : b), '');
-  const { startedMs, hash } = parseID(latest);
-  const doneAt = doneSince(set);
-  const goesOn = latest !== '' && hash === hashOf(set, targets) && startedMs > doneAt;
-  if (goesOn) return latest;
-  return formatID({ startedMs: Math.max(now, startedMs + 1, doneAt + 1), hash: hashOf(set, targets) });
-}
-
-/** When the rollout was Done, as the status says, epoch milliseconds; 0: it is not. */
-function doneSince(set: SetView): number {
-  const { batch } = set.status;
-  return batch?.state === 'Done' ? Date.parse(batch.since ?? '') || 0 : 0;
+export function planRollout(input: RolloutInput): RolloutPlan {
+  const joins = planJoins(input.set, input.tally);
+  const plan = planMoves(new Standing(input), joins.length);
+  return { ...plan, moves: [...joins, ...plan.moves] };
 }
 
 /**
@@ -91,123 +37,144 @@ function planJoins(set: SetView, tally: Tally): Move[] {
   return joins;
 }
 
-function planBatch(set: SetView, tally: Tally, rollout: string, joining: number): RolloutPlan {
-  const batches = tally.rollouts.get(rollout) ?? new Map<number, BatchTally>();
-  const waiting = tally.moves.size + tally.blocked.size;
-  let batch = Math.max(0, ...batches.keys());
-  const stands = (
-    state: RolloutState['state'],
-    reason: string,
-    moves: readonly Move[] = [],
-    failed = false,
-  ): RolloutPlan => {
-    const size = batch === 0 ? 0 : batchSize(set, tally, batch);
-    return { moves, outcome: { batch, size, state, reason, failed } };
-  };
-  if (set.paused && waiting > 0) {
-    const left = `${machines(waiting)} still to be moved`;
-    return stands('Paused', `paused with ${left}: set spec.paused to false to go on`);
+function planMoves(standing: Standing, joining: number): RolloutPlan {
+  const { set, tally, targets, now } = standing.input;
+  if (targets.update === undefined && !set.deleting) {
+    const { halted } = set.status;
+    const details = halted === undefined ? {} : { halted };
+    return standing.is('Waiting', 'there is no revision that machines could be moved to', details);
   }
-  const failed = [...tally.failed.values()].filter((m) => m.rollout === rollout && m.need === 'None');
-  if (failed.length > 0) {
-    const next = waiting === 0 ? 'it' : 'no more machines are moved until it';
-    return stands(
-      'Waiting',
-      `${name(failed)}: ${next} is Ready, the revision changes, or retryToken is changed`,
-      [],
-      true,
-    );
-  }
-  const present = batches.get(batch);
-  const outstanding = [...(present?.outstanding.values() ?? [])];
-  const isFull = present !== undefined && present.moved >= batchSize(set, tally, batch);
-  if (outstanding.length > 0 && (isFull || tally.moves.size === 0)) {
-    return stands('Updating', `waits for ${name(outstanding)}`);
-  }
-  if (tally.moves.size === 0) {
-    if (doneSince(set) > 0 && [...tally.blocked.values()].every((m) => m.need === 'Join'))
-      return stands('Done', '');
-    return rest(tally, batches, joining, stands);
-  }
-  if (present === undefined || isFull) batch += 1;
-  const room = batchSize(set, tally, batch) - (batches.get(batch)?.moved ?? 0);
-  const picked = pick(tally, room, capacity(set, tally));
-  if (picked.length === 0 && outstanding.length === 0) {
-    const cap = `maxUnavailable ${set.rollout.maxUnavailable} of ${machines(total(tally))}`;
-    return stands('Waiting', `${cap} is used up by ${name([...tally.unavailable.values()])}`);
-  }
-  return stands(
-    'Updating',
-    `waits for ${name([...outstanding, ...picked])}`,
-    picked.map((member) => ({ member, rollout, batch })),
+  const isAtRest = doneSince(set) > 0 && tally.moves.size === 0;
+  const promoted = isAtRest ? undefined : promotion(set, standing.rollout, now);
+  if (promoted !== undefined) standing.carry({ promoted });
+  standing.expire();
+  const halted = stillHalted(set, standing.rollout);
+  if (halted !== undefined) return planBack(standing, halted);
+  const failed = promoted === undefined ? planFailed(standing) : undefined;
+  return failed ?? planBatch(standing, joining);
+}
+
+/** More machines of a batch failed than may. Who tries again by itself may still put it right; where nobody does, a person has to. */
+function planFailed(standing: Standing): RolloutPlan | undefined {
+  const { set } = standing.input;
+  const failure = standing.moved === undefined ? undefined : failureOf(set, standing.rollout, standing.moved);
+  if (failure === undefined) return undefined;
+  const { batch, cause, names, isFinal } = failure;
+  if (isFinal || set.rollout.onFailure === 'Rollback')
+    return planBack(standing, standing.halt(cause, names, batch));
+  const next = standing.left === 0 ? 'it' : 'no more machines are moved until it';
+  return standing.is(
+    'Waiting',
+    `${names}: ${next} is Ready, the revision changes, or retryToken is changed`,
+    { failed: true },
+    standing.deadline,
   );
 }
 
+/** The batch that stands: until its machines are Ready, and its gates passed. */
+function planBatch(standing: Standing, joining: number): RolloutPlan {
+  const { tally, now } = standing.input;
+  if (standing.number === 0 || standing.hasPassed) return planNext(standing, joining);
+  const { members } = standing.batch;
+  const isFull = members.size >= standing.sizeOf(standing.number);
+  if (!isFull && tally.moves.size > 0) return planNext(standing, joining);
+  if (standing.working > 0 && !standing.isWatched) return standing.updating();
+  const gates = members.size === 0 || isUngated(standing) ? undefined : standing.gates(passGates);
+  if (gates?.kind === 'Wait') {
+    const { state, reason, since, until, results, isAsking } = gates;
+    return { ...standing.is(state, reason, { since, until, inspections: results }, until), isAsking };
+  }
+  if (gates?.kind === 'Halt') {
+    standing.carry({ inspections: gates.results });
+    return planBack(standing, standing.halt(gates.cause, gates.message, standing.number));
+  }
+  standing.carry({ passedAt: now, ...(gates && { inspections: gates.results }) });
+  return planNext(standing, joining);
+}
+
+/** There is nothing to look at after a removal, and nothing is looked at where a person has promoted the revision. */
+function isUngated({ input: { set } }: Standing): boolean {
+  return set.deleting || isPromoted(set);
+}
+
+/** The next batch, or the next part of one that does not fit into maxUnavailable or the budget at once. */
+function planNext(standing: Standing, joining: number): RolloutPlan {
+  const { set, tally, now, obstacle } = standing.input;
+  const { left } = standing;
+  if (set.paused && left > 0) return standing.stays('Paused', pausedWith(left));
+  if (tally.moves.size === 0) return rest(standing, joining);
+  if (obstacle !== undefined) return standing.stays('Waiting', obstacle);
+  const begins = standing.number === 0 || standing.hasPassed;
+  const opening = begins ? windowAt(set.rollout.windows, now) : undefined;
+  if (opening?.open === false) return closed(standing, opening);
+  const number = begins ? standing.number + 1 : standing.number;
+  const room = standing.sizeOf(number) - (begins ? 0 : standing.batch.members.size);
+  const picked = pick(tally.turns(), room, capacity(set, tally));
+  if (picked.length === 0) {
+    const cap = `maxUnavailable ${set.rollout.maxUnavailable} of ${machines(total(tally))}`;
+    const users = name(tally.unavailable.values(), tally.unavailable.size);
+    return standing.stays('Waiting', `${cap} is used up by ${users}`);
+  }
+  const grant = reserve(standing.input, picked, standing.input.restarts);
+  if (grant.members.length === 0) {
+    const { message = 'the disruption budget allows nothing', until } = grant.denied ?? {};
+    return { ...standing.stays('Waiting', `the disruption budget: ${message}`, until), isDenied: true };
+  }
+  const moves = grant.members.map(
+    (member): Move => ({
+      member,
+      rollout: standing.rollout,
+      batch: number,
+      ...(grant.reservation === undefined ? {} : { reservation: grant.reservation }),
+    }),
+  );
+  if (begins) standing.begin(number);
+  const plan = standing.updating(grant.members);
+  return { ...plan, moves, isDenied: grant.denied !== undefined };
+}
+
+function pausedWith(left: number): string {
+  return `paused with ${machines(left)} still to be moved: set spec.paused to false to go on`;
+}
+
+function closed(standing: Standing, { next, problem }: { next?: number; problem?: string }): RolloutPlan {
+  const { now } = standing.input;
+  if (problem !== undefined) return standing.stays('Waiting', `spec.rollout.${problem}`);
+  if (next === undefined) return standing.stays('Waiting', 'none of its windows opens in the next two weeks');
+  const reason = `outside its windows; the next batch begins at ${at(next)}, in ${formatDuration(next - now)}`;
+  return standing.stays('Waiting', reason, next);
+}
+
 /** Nothing can be moved any more: what is still waited for. */
-function rest(
-  tally: Tally,
-  batches: ReadonlyMap<number, BatchTally>,
-  joining: number,
-  stands: (state: RolloutState['state'], reason: string) => RolloutPlan,
-): RolloutPlan {
+function rest(standing: Standing, joining: number): RolloutPlan {
+  const { set, tally } = standing.input;
+  const isIdle = [...tally.blocked.values()].every((member) => member.need === 'Join');
+  if (doneSince(set) > 0 && isIdle) return standing.is('Done', '');
   if (tally.blocked.size > 0) {
-    const why = nameBlocked([...tally.blocked.values()]);
-    return stands('Waiting', `${machines(tally.blocked.size)} cannot be moved now: ${why}`);
+    const why = nameBlocked(tally.blocked.values(), tally.blocked.size);
+    return standing.is('Waiting', `${machines(tally.blocked.size)} cannot be moved now: ${why}`);
   }
-  const late = [
-    ...tally.joining.values(),
-    ...[...batches.values()].flatMap((b) => [...b.outstanding.values()]),
-  ];
-  if (late.length > 0) return stands('Updating', `waits for ${name(late)}`);
-  if (joining + tally.joins.size > 0)
-    return stands('Updating', `waits for ${machines(joining + tally.joins.size)} to join`);
-  return stands('Done', '');
+  const lost = lostOf(standing);
+  if (lost !== undefined) return lost;
+  const late = tally.joining.size + (standing.moved?.outstanding.size ?? 0);
+  if (late > 0)
+    return standing.is('Updating', `waits for ${name(lateOf(standing), late)}`, {}, standing.deadline);
+  const waiting = joining + tally.joins.size;
+  if (waiting > 0) return standing.is('Updating', `waits for ${machines(waiting)} to join`);
+  return standing.is('Done', '');
 }
 
-/** The next machines, as far as the batch has room and maxUnavailable allows. */
-function pick(tally: Tally, room: number, capacity: number): Member[] {
-  const picked: Member[] = [];
-  let left = capacity;
-  if (room <= 0) return picked;
-  for (const member of tally.turns()) {
-    const cost = member.unavailable || member.fresh ? 0 : 1;
-    if (cost > left) break;
-    left -= cost;
-    picked.push(member);
-    if (picked.length >= room) break;
-  }
-  return picked;
+/** All others have the revision; those that failed stay as they are, within maxFailed or accepted by a promotion. */
+function lostOf(standing: Standing): RolloutPlan | undefined {
+  const { failed, late } = standing.moved ?? {};
+  const count = (failed?.size ?? 0) + (late?.size ?? 0);
+  if (count === 0 || count < (standing.moved?.outstanding.size ?? 0)) return undefined;
+  const names = name([...(failed?.values() ?? []), ...(late?.values() ?? [])], count);
+  const reason = `all others have it; ${names}: change retryToken to have it tried again, or give another revision`;
+  return standing.is('Waiting', reason, { failed: true });
 }
 
-/** How many more machines may be taken from work. */
-function capacity(set: SetView, tally: Tally): number {
-  return Math.max(1, intOrPercent(set.rollout.maxUnavailable, total(tally))) - tally.unavailable.size;
-}
-
-/** Size of a batch, counted from 1; the last repeats. */
-function batchSize(set: SetView, tally: Tally, batch: number): number {
-  const { batches } = set.rollout;
-  return Math.max(1, intOrPercent(batches[Math.min(batch, batches.length) - 1] ?? 1, total(tally)));
-}
-
-function total(tally: Tally): number {
-  return tally.selected + tally.leaving;
-}
-
-export function machines(count: number): string {
-  return count === 1 ? '1 machine' : `${count} machines`;
-}
-
-/** Names the first three, and how many there are besides. */
-export function name(members: readonly Member[]): string {
-  return list(members, (member) => member.stands);
-}
-
-export function nameBlocked(members: readonly Member[]): string {
-  return list(members, (member) => member.blocked ?? '');
-}
-
-function list(members: readonly Member[], what: (member: Member) => string): string {
-  const shown = members.slice(0, 3).map((m) => (what(m) === '' ? m.machine : `${m.machine} (${what(m)})`));
-  return `${shown.join(', ')}${members.length > 3 ? ` and ${members.length - 3} more` : ''}`;
+function* lateOf({ input, moved }: Standing): Generator<Member> {
+  yield* input.tally.joining.values();
+  yield* moved?.outstanding.values() ?? [];
 }

@@ -1,11 +1,5 @@
 import type { Member } from './member.ts';
-
-/** What became of one batch. */
-export interface BatchTally {
-  moved: number;
-  /** Moved, and not yet Ready; by name of machine. */
-  readonly outstanding: Map<string, Member>;
-}
+import { RolloutTally } from './rollout-tally.ts';
 
 /**
  * What a set needs to know of its machines, kept up to date machine by machine: what changes on one costs the same in a set of ten and
@@ -27,7 +21,10 @@ export class Tally {
   readonly joining = new Map<string, Member>();
   /** Machines that this set and another one of the same priority select, and the names of the others. */
   readonly tied = new Map<string, readonly string[]>();
-  readonly rollouts = new Map<string, Map<number, BatchTally>>();
+  /** By rollout: the machines that it moved and that need no more. */
+  readonly rollouts = new Map<string, RolloutTally>();
+  /** By rollout: machines whose entry it wrote and that are to be moved again, and are not Ready: those that go back are among them. */
+  readonly returning = new Map<string, Map<string, Member>>();
   #ranking: { readonly names: readonly string[]; next: number } | undefined;
   selected = 0;
   updated = 0;
@@ -54,10 +51,13 @@ export class Tally {
     if (member.unreachable) this.unreachable.set(machine, member);
     const { assigned, selected, ready } = member;
     if (assigned && selected && !ready && member.rollout === undefined) this.joining.set(machine, member);
-    if (member.need !== 'None' || member.rollout === undefined) return;
-    const batch = this.#batch(member.rollout, member.batch ?? 1);
-    batch.moved += 1;
-    if (!member.ready) batch.outstanding.set(machine, member);
+    if (member.rollout === undefined) return;
+    if (member.need === 'None') this.#rollout(member.rollout).put(member);
+    else if (!ready) {
+      const returning = this.returning.get(member.rollout);
+      if (returning === undefined) this.returning.set(member.rollout, new Map([[machine, member]]));
+      else returning.set(machine, member);
+    }
   }
 
   remove(machine: string): void {
@@ -76,14 +76,18 @@ export class Tally {
     ]) {
       bucket.delete(machine);
     }
-    if (member.need !== 'None' || member.rollout === undefined) return;
-    const batches = this.rollouts.get(member.rollout);
-    const batch = batches?.get(member.batch ?? 1);
-    if (batches === undefined || batch === undefined) return;
-    batch.moved -= 1;
-    batch.outstanding.delete(machine);
-    if (batch.moved === 0) batches.delete(member.batch ?? 1);
-    if (batches.size === 0) this.rollouts.delete(member.rollout);
+    if (member.rollout === undefined) return;
+    const returning = this.returning.get(member.rollout);
+    if (returning?.delete(machine) === true && returning.size === 0) this.returning.delete(member.rollout);
+    const rollout = this.rollouts.get(member.rollout);
+    if (rollout === undefined) return;
+    rollout.remove(member);
+    if (rollout.batches.size === 0) this.rollouts.delete(member.rollout);
+  }
+
+  /** It was not Ready by its deadline, when that was looked at last. */
+  isLate(member: Member): boolean {
+    return this.rollouts.get(member.rollout ?? '')?.late.has(member.machine) ?? false;
   }
 
   /**
@@ -104,12 +108,10 @@ export class Tally {
     }
   }
 
-  #batch(rollout: string, number: number): BatchTally {
-    let batches = this.rollouts.get(rollout);
-    if (batches === undefined) this.rollouts.set(rollout, (batches = new Map()));
-    let batch = batches.get(number);
-    if (batch === undefined) batches.set(number, (batch = { moved: 0, outstanding: new Map() }));
-    return batch;
+  #rollout(id: string): RolloutTally {
+    let rollout = this.rollouts.get(id);
+    if (rollout === undefined) this.rollouts.set(id, (rollout = new RolloutTally()));
+    return rollout;
   }
 
   #count(member: Member, by: 1 | -1): void {

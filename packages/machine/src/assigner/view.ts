@@ -9,7 +9,9 @@ import type {
   Rollout,
   Variable,
 } from '@kubenode/api';
+import { findCondition } from '@kubenode/runtime';
 import type { Revision } from '../caches.ts';
+import type { NodeProblem } from '../machine/node.ts';
 
 /** What the assigner keeps of a Machine: enough to decide, small enough for 100,000 of them. */
 export interface MachineView {
@@ -27,6 +29,17 @@ export interface MachineView {
   readonly agentGeneration: number;
   readonly entries: readonly MachineComponentEntry[];
   readonly components: ReadonlyMap<string, ComponentView>;
+  /** The Machine's condition NodeReady; undefined where there is no Node to ask for. */
+  readonly nodeReady:
+    | {
+        readonly status: string;
+        readonly reason: string;
+        readonly message: string;
+        /** Epoch milliseconds. */
+        readonly since: number;
+      }
+    | undefined;
+  readonly nodeProblems: readonly NodeProblem[];
 }
 
 /** What the agent says about one component. */
@@ -36,6 +49,12 @@ export interface ComponentView {
   readonly lastGood: string | undefined;
   readonly movedAt: string | undefined;
   readonly failedRevision: string | undefined;
+  readonly failedStep: string | undefined;
+  /** When the agent tries again what failed, RFC 3339; undefined: not by itself. */
+  readonly retryAt: string | undefined;
+  readonly asks: MachineComponentStatus['asks'];
+  /** Since when it is in that state, epoch milliseconds; 0 where the agent does not say. */
+  readonly since: number;
   /** One of the three correctnesses is "False". */
   readonly incorrect: boolean;
   readonly message: string;
@@ -58,6 +77,8 @@ export interface SetView {
   readonly rollout: Rollout;
   readonly paused: boolean;
   readonly retryToken: string;
+  /** Name of the revision that a person promotes; '' for none. */
+  readonly promote: string;
   readonly status: MachineComponentSetStatus;
 }
 
@@ -66,6 +87,9 @@ export interface RevisionView {
   readonly name: string;
   readonly uid: string;
   readonly component: string;
+  readonly version: string;
+  /** Bringing it in restarts a process that works. */
+  readonly restarts: boolean;
   readonly deleting: boolean;
   /** It carries the finalizer that keeps it while it is in use: only then machines are moved to it. */
   readonly isKept: boolean;
@@ -76,12 +100,14 @@ export const agentUnreachable = 'AgentUnreachable';
 /** Reason of AgentReady, False: the agent's last word before it takes itself off the host. */
 export const agentLeft = 'Left';
 
-export function viewOfMachine(machine: Machine): MachineView {
+/** @param problems what is wrong with its Node */
+export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[] = []): MachineView {
   const conditions = machine.status?.conditions ?? [];
-  const agentReady = conditions.find((c) => c.type === 'AgentReady');
-  const ready = conditions.find((c) => c.type === 'Ready');
+  const agentReady = findCondition(conditions, 'AgentReady');
+  const ready = findCondition(conditions, 'Ready');
+  const node = machine.spec.nodeName === undefined ? undefined : findCondition(conditions, 'NodeReady');
   const heard = agentReady !== undefined && agentReady.reason !== agentLeft;
-  const reports = conditions.find((c) => c.type === 'ComponentsReady')?.observedGeneration;
+  const reports = findCondition(conditions, 'ComponentsReady')?.observedGeneration;
   return {
     name: machine.metadata.name,
     uid: machine.metadata.uid ?? '',
@@ -95,19 +121,32 @@ export function viewOfMachine(machine: Machine): MachineView {
     agentGeneration: reports ?? 0,
     entries: machine.spec.components ?? [],
     components: new Map((machine.status?.components ?? []).map((c) => [c.name, viewOfComponent(c)])),
+    nodeReady: node && {
+      status: node.status,
+      reason: node.reason,
+      message: node.message,
+      since: Date.parse(node.lastTransitionTime) || 0,
+    },
+    nodeProblems: problems,
   };
 }
 
 function viewOfComponent(status: MachineComponentStatus): ComponentView {
-  const correct = status.correct;
+  const { correct, failed } = status;
+  const isFailure = status.state === 'Failed' || status.state === 'RollingBack';
   return {
     state: status.state,
     running: status.running,
     lastGood: status.lastGood,
     movedAt: status.movedAt,
-    failedRevision: status.failed?.revision,
+    failedRevision: failed?.revision,
+    failedStep: failed?.step,
+    retryAt: failed?.retryAt,
+    asks: status.asks,
+    since: Date.parse(status.since ?? '') || 0,
     incorrect: correct !== undefined && Object.values(correct).includes('False'),
-    message: status.state === 'Ready' ? '' : (status.failed?.message ?? status.message ?? ''),
+    message:
+      status.state === 'Ready' ? '' : ((isFailure ? failed?.message : undefined) ?? status.message ?? ''),
   };
 }
 
@@ -129,15 +168,19 @@ export function viewOfSet(set: MachineComponentSet, revision: string): SetView {
     rollout: spec.rollout,
     paused: spec.paused,
     retryToken: spec.retryToken,
+    promote: spec.promote,
     status: set.status ?? {},
   };
 }
 
-export function viewOfRevision({ metadata, component }: Revision): RevisionView {
+export function viewOfRevision(revision: Revision): RevisionView {
+  const { metadata, component, version, disruption, hasUnit } = revision;
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
     component,
+    version,
+    restarts: disruption === 'Restart' && hasUnit,
     deleting: metadata.deletionTimestamp !== undefined,
     isKept: metadata.finalizers?.includes(inUseFinalizer) === true,
   };

@@ -11,6 +11,7 @@ const bare: NodeView = {
   annotations: { 'by-hand': 'x' },
   taints: [],
   kubeletVersion: 'v1.36.3',
+  problems: [],
   ready: { status: 'True', reason: 'KubeletReady', message: '' },
 };
 

@@ -11,6 +11,16 @@ export interface NodeView {
   readonly taints: readonly Taint[];
   readonly kubeletVersion: string | undefined;
   readonly ready: { readonly status: string; readonly reason: string; readonly message: string } | undefined;
+  /** Conditions other than Ready that are True, and so say that something is wrong. */
+  readonly problems: readonly NodeProblem[];
+}
+
+export interface NodeProblem {
+  /** Type of the condition. */
+  readonly type: string;
+  readonly reason: string;
+  /** RFC 3339; '' where the condition does not say. */
+  readonly since: string;
 }
 
 /** On the Node: which keys we brought, so that they can be taken away again and no other is ever touched. */

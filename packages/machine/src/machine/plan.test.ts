@@ -24,6 +24,7 @@ const node: NodeView = {
   annotations: {},
   taints: [],
   kubeletVersion: 'v1.36.3',
+  problems: [],
   ready: { status: 'True', reason: 'KubeletReady', message: '' },
 };
 

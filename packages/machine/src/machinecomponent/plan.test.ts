@@ -11,6 +11,9 @@ function revision(finalizers: string[], deleting = false): Revision {
       ...(deleting ? { deletionTimestamp: '2026-03-01T10:00:00Z' } : {}),
     },
     component: 'runc',
+    version: '1',
+    disruption: 'None',
+    hasUnit: false,
     set: undefined,
   };
 }

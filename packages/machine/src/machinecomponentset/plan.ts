@@ -1,9 +1,10 @@
 import type { BatchStatus, Condition, MachineComponentSetStatus } from '@kubenode/api';
 import { setCondition } from '@kubenode/runtime';
 import type { Targets } from '../assigner/member.ts';
-import { machines, name, nameBlocked, type RolloutState } from '../assigner/rollout.ts';
+import type { RolloutState } from '../assigner/rollout-plan.ts';
 import type { Tally } from '../assigner/tally.ts';
 import type { RevisionView, SetView } from '../assigner/view.ts';
+import { at, machines, name, nameBlocked } from '../assigner/words.ts';
 
 export interface SetState {
   readonly set: SetView;
@@ -32,6 +33,8 @@ export function setStatus(state: SetState, now: number): MachineComponentSetStat
     : before.failedRevision === set.revision && !isDone
       ? set.revision
       : undefined;
+  const { halted } = outcome;
+  const promoted = outcome.promoted ?? before.promoted;
   const batch = batchStatus(outcome, before.batch, now);
   const status: MachineComponentSetStatus = {
     observedGeneration: set.generation,
@@ -45,6 +48,8 @@ export function setStatus(state: SetState, now: number): MachineComponentSetStat
     unreachable: tally.unreachable.size,
     drifted: tally.drifted,
     ...(batch === undefined ? {} : { batch }),
+    ...(halted === undefined ? {} : { halted }),
+    ...(promoted === undefined ? {} : { promoted }),
     conditions: conditions(state, now),
   };
   return same(status, before) ? before : status;
@@ -54,6 +59,7 @@ export function setStatus(state: SetState, now: number): MachineComponentSetStat
 function isCompletedByAllAlive(tally: Tally, outcome: RolloutState): boolean {
   return (
     !outcome.failed &&
+    (outcome.batch === 0 || outcome.passedAt !== undefined) &&
     tally.moves.size === 0 &&
     tally.ready > 0 &&
     tally.ready + tally.joining.size + tally.unreachable.size >= tally.selected &&
@@ -76,11 +82,27 @@ function batchStatus(
   }
   // A rollout that is done stays the one that is told of, until the next begins.
   if (outcome.state === 'Done' && before?.state === 'Done') return before;
-  const { batch: number, size, state } = outcome;
+  const { rollout, batch: number, size, state, until, begunAt, passedAt, inspections = [] } = outcome;
   const reason = outcome.reason.slice(0, longest);
-  const isSame = before?.state === state && before.number === number;
-  const since = isSame && before.since !== undefined ? before.since : new Date(now).toISOString();
-  return { number, size, state, since, ...(reason === '' ? {} : { reason }) };
+  const isSame = before?.state === state && before.number === number && before.rollout === rollout;
+  const since = outcome.since ?? (isSame ? Date.parse(before.since ?? '') || now : now);
+  return {
+    rollout,
+    number,
+    size,
+    state,
+    since: time(since),
+    ...(until === undefined ? {} : { until: time(until) }),
+    ...(begunAt === undefined ? {} : { begunAt: time(begunAt) }),
+    ...(passedAt === undefined ? {} : { passedAt: time(passedAt) }),
+    ...(reason === '' ? {} : { reason }),
+    ...(inspections.length === 0 ? {} : { inspections: [...inspections] }),
+  };
+}
+
+/** RFC 3339, to the millisecond: what was found in the same second as a batch began may be older than it. */
+function time(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -90,10 +112,8 @@ function conditions(state: SetState, now: number): Condition[] {
   const verdicts: Record<string, Verdict> = {
     Ready: ready(state),
     Progressing: progressing(state),
-    Degraded: degraded(tally),
-    Paused: set.paused
-      ? { status: 'True', reason: 'Paused', message: 'spec.paused is true: no machine is moved.' }
-      : { status: 'False', reason: 'NotPaused', message: '' },
+    Degraded: degraded(state),
+    Paused: paused(state),
     Conflicted: conflicted(set, tally),
   };
   let list: readonly Condition[] | undefined = set.status.conditions;
@@ -120,10 +140,15 @@ function ready(state: SetState): Verdict {
     return yes('RolledOut', `${set.revision} is on all ${machines(tally.selected)}.`);
   }
   const share = `${tally.ready} of ${machines(tally.selected)} run ${set.revision}`;
-  const reason = outcome.failed
-    ? 'BatchFailed'
-    : { Updating: 'RollingOut', Waiting: 'Waiting', Paused: 'Paused' }[outcome.state];
-  return no(reason, `${share}. Batch ${outcome.batch}: ${outcome.reason}.`);
+  return no(reasonOf(outcome), `${share}. Batch ${outcome.batch}: ${outcome.reason}.`);
+}
+
+/** What holds the rollout up, in one word. */
+function reasonOf({ state, halted, failed }: RolloutState): string {
+  if (state === 'RollingBack') return state;
+  if (halted !== undefined) return halted.cause;
+  if (failed) return 'BatchFailed';
+  return state === 'Updating' ? 'RollingOut' : state;
 }
 
 /** Says where a person may look when nothing is selected. */
@@ -160,18 +185,40 @@ function progressing(state: SetState): Verdict {
   const trouble = unusable(state);
   if (trouble !== undefined) return trouble;
   if (outcome.state === 'Done') return no('Done', '');
-  if (outcome.state === 'Updating') return yes('RollingOut', `Batch ${outcome.batch}: ${outcome.reason}.`);
-  return no(outcome.failed ? 'BatchFailed' : outcome.state, `Batch ${outcome.batch}: ${outcome.reason}.`);
+  const verdict = goesOn.has(outcome.state) ? yes : no;
+  return verdict(reasonOf(outcome), `Batch ${outcome.batch}: ${outcome.reason}.`);
 }
 
-function degraded(tally: Tally): Verdict {
-  if (tally.failed.size > 0) return yes('Failed', `Failed: ${name([...tally.failed.values()])}.`);
+/** States in which something is under way. */
+const goesOn: ReadonlySet<RolloutState['state']> = new Set([
+  'Updating',
+  'Inspecting',
+  'Observing',
+  'RollingBack',
+]);
+
+function degraded({ tally, outcome: { halted } }: SetState): Verdict {
+  if (halted !== undefined) return yes(halted.cause, `Batch ${halted.batch}: ${halted.message}.`);
+  if (tally.failed.size > 0) {
+    return yes('Failed', `Failed: ${name(tally.failed.values(), tally.failed.size)}.`);
+  }
   if (tally.unavailable.size > 0) {
-    return yes('Unavailable', `Not working: ${name([...tally.unavailable.values()])}.`);
+    const names = name(tally.unavailable.values(), tally.unavailable.size);
+    return yes('Unavailable', `Not working: ${names}.`);
   }
   const blocked = [...tally.blocked.values()].filter((member) => !member.unreachable);
-  if (blocked.length > 0) return yes('Blocked', `Cannot be moved: ${nameBlocked(blocked)}.`);
+  if (blocked.length > 0) return yes('Blocked', `Cannot be moved: ${nameBlocked(blocked, blocked.length)}.`);
   return no('AllWell', '');
+}
+
+function paused({ set, outcome }: SetState): Verdict {
+  const { halted } = outcome;
+  if (halted !== undefined) {
+    const what = `since ${at(Date.parse(halted.at))}: batch ${halted.batch}: ${halted.message}`;
+    return yes(halted.cause, `Stopped by a failure ${what}.`);
+  }
+  if (set.paused) return yes('Paused', 'spec.paused is true: no machine is moved.');
+  return no('NotPaused', '');
 }
 
 function conflicted(set: SetView, tally: Tally): Verdict {

@@ -2,6 +2,7 @@ import type { Machine, MachineComponent as Revision } from '@kubenode/api';
 import type { Client } from '@kubenode/runtime';
 import { Assignments } from '../assigner/plan.ts';
 import { viewOfMachine, viewOfRevision, viewOfSet } from '../assigner/view.ts';
+import { slimRevision } from '../caches.ts';
 import { MachineComponent, MachineComponentSet } from '../kinds.ts';
 import { revisionName, revisionOf } from '../machinecomponentset/template.ts';
 import type { Desired } from './deps.ts';
@@ -29,11 +30,11 @@ export async function desiredOf(
     if (set.spec.template !== undefined && !revisions.has(name)) {
       revisions.set(name, ofTemplate(revisionName(set.spec.template.spec), set.spec.template.spec));
     }
-    assignments.putSet(viewOfSet(set, name));
+    const view = viewOfSet(set, name);
+    // What belongs there is asked, not whether it may begin at this hour.
+    assignments.putSet({ ...view, rollout: { ...view.rollout, windows: [] } });
   }
-  for (const { metadata, spec } of revisions.values()) {
-    assignments.putRevision(viewOfRevision({ metadata, component: spec.component, set: undefined }));
-  }
+  for (const revision of revisions.values()) assignments.putRevision(viewOfRevision(slimRevision(revision)));
   const alone = viewOfMachine(machine);
   // As if its agent had just reported, for it is the agent's first report that brings the first components.
   assignments.putMachine({ ...alone, agent: 'Alive' });

@@ -61,7 +61,8 @@ export class Fleet {
   }
 
   revision(name: string, component = name.split('-')[0] ?? '', uid = `uid-${name}`): this {
-    this.assignments.putRevision({ name, uid, component, deleting: false, isKept: true });
+    const view = { name, uid, component, version: '1', restarts: false, deleting: false, isKept: true };
+    this.assignments.putRevision(view);
     return this;
   }
 
