@@ -2,12 +2,15 @@ import type { Clock } from './clock.ts';
 import type { Desired } from './desired/desired.ts';
 import type { Telling } from './execute/context.ts';
 import { execute, type Outcome } from './execute/execute.ts';
+import { Leaves } from './execute/leaves.ts';
 import { limiter } from './execute/limiter.ts';
+import { isBeforeTouch } from './execute/steps.ts';
 import { isHealthy } from './observe/judge.ts';
 import { Observer } from './observe/observer.ts';
 import { Repairs } from './observe/repairs.ts';
 import type { Logger } from './log.ts';
 import { type ComponentDecision, decide, type Decision } from './plan/decide.ts';
+import type { Goal } from './plan/goal.ts';
 import { type ComponentRecord, type Operation, owedBy } from './plan/operation.ts';
 import type { Host, HostFacts } from './ports.ts';
 import type { ComponentView } from './report/status.ts';
@@ -75,6 +78,7 @@ export class Agent {
   readonly #originals: OriginalsStore;
   readonly #observer: Observer;
   readonly #repairs = new Repairs();
+  readonly #leaves: Leaves;
   readonly #wakeup = new Wakeup();
   readonly #downloading = limiter(downloadsAtOnce);
   readonly #running = new Map<string, Running>();
@@ -91,6 +95,7 @@ export class Agent {
     const { host, stateFolder, log, clock } = options;
     this.#store = new StateStore(host.files, stateFolder, log);
     this.#originals = new OriginalsStore(host, stateFolder, log);
+    this.#leaves = new Leaves(host.files, stateFolder, log);
     this.#observer = new Observer({
       host,
       store: this.#store,
@@ -104,6 +109,7 @@ export class Agent {
   /** Gives a new desired state; undefined says that none is known, and everything is held. */
   setDesired(desired: Desired | undefined): void {
     this.#desired = desired;
+    this.#leaves.set(desired?.machine.leave);
     this.#wakeup.wake();
   }
 
@@ -111,6 +117,7 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     const { host, log } = this.#options;
     await this.#store.load();
+    await this.#leaves.load();
     this.#facts = await host.facts();
     using watch = this.#observer.watch();
     try {
@@ -172,7 +179,15 @@ export class Agent {
       // It ends at its next step; the pass after that begins the new one.
       if (running) running.stop.abort();
       else
-        await this.#begin({ kind, goal, reason, retryToken, startedAt: this.#options.clock.now(), done: [] });
+        await this.#begin({
+          kind,
+          goal,
+          reason,
+          retryToken,
+          startedAt: this.#options.clock.now(),
+          done: [],
+          ...(kind === 'Remove' && this.#disturbsIfRemoved(goal) ? { asks: 'Drain' } : {}),
+        });
     } else if (decision.do === 'Resume') {
       if (!running && operation !== undefined) this.#launch(operation);
     } else if (!running && operation === undefined && !this.#decidedFor?.machine.paused) {
@@ -180,12 +195,22 @@ export class Agent {
     }
   }
 
+  #disturbsIfRemoved({ component, disruption, unit }: Goal): boolean {
+    if (disruption !== 'Drain' && disruption !== 'Reboot') return false;
+    const state = this.#observer.inspection(component)?.unit?.activeState;
+    return unit === undefined ? disruption === 'Drain' : state === 'active';
+  }
+
   /** Journals an operation in place of the one there and launches it. What that one may have left is kept in mind. */
   async #begin(operation: Operation): Promise<void> {
     const { component } = operation.goal;
     const replaced = this.#store.operation(component);
     let next = operation;
-    if (replaced !== undefined) {
+    if (replaced !== undefined && !hasTouched(replaced)) {
+      // One that has only waited so far has left nothing itself.
+      const { owed, mustReboot } = replaced;
+      next = { ...next, ...(owed === undefined ? {} : { owed }), ...(mustReboot ? { mustReboot } : {}) };
+    } else if (replaced !== undefined) {
       const record: ComponentRecord = this.#store.record(component) ?? {
         component,
         stray: [],
@@ -194,7 +219,8 @@ export class Agent {
       const touched = replaced.changes?.writes.map(({ path }) => path) ?? [];
       await this.#store.saveRecord({ ...record, stray: [...new Set([...record.stray, ...touched])] });
       const owed = owedBy(replaced);
-      if (owed !== 'None') next = { ...operation, owed };
+      if (owed !== 'None') next = { ...next, owed };
+      if (replaced.asks === 'Reboot') next = { ...next, mustReboot: true };
     }
     await this.#store.saveOperation(next);
     this.#launch(next);
@@ -206,6 +232,7 @@ export class Agent {
     const ended = this.#carryOut(operation, stop.signal).then(() => {
       this.#running.delete(component);
       this.#observer.ended(component);
+      this.#leaves.changed();
     });
     this.#running.set(component, { stop, ended });
   }
@@ -221,7 +248,11 @@ export class Agent {
       originals: this.#originals,
       downloading: this.#downloading,
       telling: this.#options.telling ?? allTold,
-      progress: () => this.#publish(this.#facts),
+      leaves: this.#leaves,
+      progress: () => {
+        this.#leaves.changed();
+        this.#publish(this.#facts);
+      },
     };
     try {
       let operation: Operation | undefined = begun;
@@ -321,6 +352,7 @@ export class Agent {
       record: this.#store.record(component),
       operation: this.#store.operation(component),
       judgement: this.#observer.judgement(component),
+      leave: this.#leaves.current,
     }));
     this.#options.publish({ desired: this.#decidedFor, facts, components });
   }
@@ -333,4 +365,9 @@ export class Agent {
     }
     return Math.max(due - clock.now(), 10);
   }
+}
+
+/** Whether an operation has begun to change what is in use. */
+function hasTouched({ done, step }: Operation): boolean {
+  return [...done, ...(step === undefined ? [] : [step])].some((name) => !isBeforeTouch(name));
 }

@@ -34,6 +34,8 @@ export interface ServiceManager {
   /** Removes a mask wherever it stands. */
   unmask(unit: string): Promise<void>;
   daemonReload(): Promise<void>;
+  /** Has the host shut down in order and boot again; resolves when that is under way. Absent where the manager cannot. */
+  reboot?(): Promise<void>;
   /** The end of what the unit's program said, for messages; '' where it said nothing. Absent where no log is kept. */
   lastWords?(unit: string): Promise<string>;
   /** Calls back when one of the watched units changed, coalesced; a hint and no truth. */

@@ -39,7 +39,8 @@ export class DesiredStore {
     return desired;
   }
   /** One after the other: the last one given is the one that stays. */
-  write(desired: Desired): Promise<void> {
+  write({ machine: { leave: _leave, ...machine }, revisions }: Desired): Promise<void> {
+    const desired: Desired = { machine, revisions };
     const write = (): Promise<void> =>
       this.#files.write(this.#path, JSON.stringify(desired), { mode: 0o600 });
     const done = this.#writing.then(write, write);

@@ -133,5 +133,12 @@ export function readMachine(object: MachineObject): DesiredMachine | undefined {
     nodeName: object.spec.nodeName ?? '',
     paused: object.spec.paused ?? false,
     entries,
+    ...leaveOf(object),
   };
+}
+
+function leaveOf({ status }: MachineObject): Pick<DesiredMachine, 'leave'> {
+  const { id, kind, state, message } = status?.disruption ?? {};
+  if (id === undefined || kind === undefined || state === undefined) return {};
+  return { leave: { id, kind, state, ...(message === undefined ? {} : { message }) } };
 }

@@ -4,6 +4,7 @@ import type { Operation } from '../plan/operation.ts';
 import type { Host } from '../ports.ts';
 import type { OriginalsStore } from '../state/originals.ts';
 import type { StateStore } from '../state/store.ts';
+import type { Leaves } from './leaves.ts';
 
 /** How the agent stands with the API server; for its own upgrade. */
 export interface Telling {
@@ -23,12 +24,13 @@ export interface ExecuteContext {
   /** Told when a step is begun; for the status. */
   readonly progress: (operation: Operation) => void;
   readonly telling: Telling;
+  readonly leaves: Leaves;
   /** Runs downloads a few at a time. */
   readonly downloading: <T>(work: () => Promise<T>) => Promise<T>;
 }
 /** What a step has found out, merged into the journalled operation. */
 export type StepResult = Partial<
-  Pick<Operation, 'files' | 'deb' | 'changes' | 'adopting' | 'deadlineAt' | 'foundVersion'>
+  Pick<Operation, 'files' | 'deb' | 'changes' | 'adopting' | 'deadlineAt' | 'foundVersion' | 'asks' | 'leave'>
 >;
 export type Step = (
   operation: Operation,

@@ -130,6 +130,9 @@ function rollback(failed: Operation, to: Applied, message: string, now: number):
     files: to.files,
     ...(to.deb === undefined ? {} : { deb: to.deb }),
     owed: owedBy(failed),
+    ...(failed.leave === undefined ? {} : { leave: failed.leave }),
+    ...(failed.done.includes('reboot') || failed.mustReboot ? { mustReboot: true } : {}),
+    ...(failed.goal.unit === undefined ? {} : { retires: failed.goal.unit.name }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { ExecuteContext, Step } from './context.ts';
 import { isAgent } from '../selfupgrade/own.ts';
 import { armWatchdog, awaitReport, restartSelf } from '../selfupgrade/steps.ts';
 import { checkVersion, waitHealthy } from './health.ts';
+import { asksOf, awaitLeave, rebootHost } from './leave-steps.ts';
 import { look } from './look.ts';
 import { readOwners, withIds } from './owners.ts';
 import { removeEmptyFolders, takeAway } from './take-away.ts';
@@ -28,10 +29,22 @@ const compare: Step = async (operation, context) => {
   const failedBefore = operation.kind === 'Install' && (record?.stray ?? []).length > 0;
   const owed = strongerAction(operation.owed ?? 'None', failedBefore && goal.unit ? 'Restart' : 'None');
   const service = running ? strongerAction(wanted, owed) : wanted;
-  const changes = { ...found, service, serviceReason: found.serviceReason || operation.reason };
+  const retire = found.retire ?? (operation.retires === goal.unit?.name ? undefined : operation.retires);
+  const changes = {
+    ...found,
+    service,
+    serviceReason: found.serviceReason || operation.reason,
+    ...(retire === undefined ? {} : { retire }),
+  };
+  const asks = asksOf(operation, goal, changes, {
+    running,
+    installed: record?.applied !== undefined || view.package !== undefined,
+    unfinished: failedBefore || operation.mustReboot === true,
+  });
   return {
     files,
     changes,
+    ...(asks === undefined ? {} : { asks }),
     adopting: record?.applied === undefined && (record?.stray ?? []).length === 0 && !touches(changes),
     deadlineAt: clock.now() + goal.deadlineMs,
   };
@@ -135,14 +148,19 @@ const service: Step = async (operation, context, signal) => {
   if (goal.unit === undefined || changes === undefined) return;
   const { services } = host;
   const unit = goal.unit.name;
+  const isUp = async (): Promise<boolean> =>
+    (await services.states([unit])).get(unit)?.activeState === 'active';
   const timeoutMs = Math.max((deadlineAt ?? 0) - clock.now(), shortestUnitWaitMs);
+  // The boot has started it anew.
+  if (operation.done.includes('reboot'))
+    return await ((await isUp()) ? undefined : services.start(unit, timeoutMs));
   if (changes.service === 'Restart' && isAgent(goal))
     return await restartSelf(operation, context, timeoutMs, signal);
   if (changes.service === 'Restart') await services.restart(unit, timeoutMs);
   if (changes.service === 'Reload') await services.reload(unit, timeoutMs);
   if (changes.service !== 'Start') return;
   // Something else (a socket, the package itself) may have started it meanwhile, before its files were right.
-  const already = (await services.states([unit])).get(unit)?.activeState === 'active';
+  const already = await isUp();
   const brought = changes.writes.length > 0 || changes.package !== undefined;
   if (already && brought) await services.restart(unit, timeoutMs);
   else await services.start(unit, timeoutMs);
@@ -180,6 +198,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   stage,
   compare,
   preInstall: hook('preInstall'),
+  leave: awaitLeave,
   preRemove: hook('preRemove'),
   originals,
   watchdog: armWatchdog,
@@ -191,6 +210,7 @@ export const steps: Readonly<Record<StepName, Step>> = {
   postInstall: hook('postInstall'),
   enable,
   preStop: hook('preStop'),
+  reboot: rebootHost,
   service,
   postStart: hook('postStart'),
   version: checkVersion,
@@ -201,5 +221,5 @@ export const steps: Readonly<Record<StepName, Step>> = {
 
 /** Whether a failure at this step leaves the host as it was. */
 export function isBeforeTouch(step: StepName): boolean {
-  return ['stage', 'compare', 'preInstall', 'originals', 'watchdog'].includes(step);
+  return ['stage', 'compare', 'preInstall', 'leave', 'originals', 'watchdog'].includes(step);
 }

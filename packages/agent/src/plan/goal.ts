@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Artifact, ComponentHooks, MachineComponentEntry, MachineComponentSpec } from '@kubenode/api';
 import type { HostFacts, ProbeRequest, StageRequest } from '../ports.ts';
 import { durationMs } from './duration.ts';
+import type { Leave } from './leave.ts';
 import { render, TemplateError } from './template.ts';
 
 /** A revision as it was fetched: immutable, so it is kept whole. */
@@ -18,6 +19,8 @@ export interface DesiredMachine {
   readonly nodeName: string;
   readonly paused: boolean;
   readonly entries: readonly MachineComponentEntry[];
+  /** Leave to disturb the machine; not kept on disk, since it may be over when it is read again. */
+  readonly leave?: Leave;
 }
 
 /** One file that a goal puts on the host. */

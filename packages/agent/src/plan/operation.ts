@@ -1,5 +1,6 @@
 import { isAgent } from '../selfupgrade/own.ts';
 import type { Goal, GoalFile } from './goal.ts';
+import type { Disturbance, Leave } from './leave.ts';
 
 /** What an installed revision looks like on this host. Kept on disk: repair and rollback need nothing else. */
 export interface Applied {
@@ -67,6 +68,7 @@ export const stepNames = [
   'stage',
   'compare',
   'preInstall',
+  'leave',
   'preRemove',
   'originals',
   'watchdog',
@@ -78,6 +80,7 @@ export const stepNames = [
   'postInstall',
   'enable',
   'preStop',
+  'reboot',
   'service',
   'postStart',
   'version',
@@ -132,6 +135,16 @@ export interface Operation {
   readonly restarts?: string;
   /** What a repair found. */
   readonly harm?: string;
+  /** Leave that it needs before it disturbs the machine; known once it is compared. */
+  readonly asks?: Disturbance;
+  /** The leave under which it disturbs the machine. */
+  readonly leave?: Pick<Leave, 'id' | 'kind'>;
+  /** The boot that a reboot has to end, journalled before the host is told, and the leave under which it was told. */
+  readonly reboot?: { readonly bootID: string; readonly leave?: string };
+  /** Something was rebooted into that has to be rebooted out of again, or was not yet rebooted into. */
+  readonly mustReboot?: true;
+  /** Unit of the revision that a rollback leaves, where this one has another. */
+  readonly retires?: string;
 }
 
 const serviceOrder: readonly ServiceAction[] = ['None', 'Reload', 'Start', 'Restart'];
@@ -155,6 +168,7 @@ export function stepsOf(operation: Operation): readonly StepName[] {
   if (kind === 'Remove' && agent) return pick({ commit: true });
   if (kind === 'Remove') {
     return pick({
+      leave: operation.asks,
       preRemove: goal.hooks.preRemove,
       retire: goal.unit,
       package: goal.package,
@@ -170,6 +184,7 @@ export function stepsOf(operation: Operation): readonly StepName[] {
     stage: true,
     compare: true,
     preInstall: touched && kind !== 'Repair' && goal.hooks.preInstall,
+    leave: kind === 'Install' && operation.asks,
     originals: touched && kind !== 'Repair' && !agent,
     watchdog: touched && kind === 'Install' && agent,
     retire: changes.retire,
@@ -182,6 +197,7 @@ export function stepsOf(operation: Operation): readonly StepName[] {
       (kind === 'Repair' ? goal.unit === undefined && changes.writes.length > 0 : touched),
     enable: changes.enable,
     preStop: restarts && goal.hooks.preStop,
+    reboot: operation.asks === 'Reboot',
     service: changes.service !== 'None',
     postStart: (restarts || changes.service === 'Start') && goal.hooks.postStart,
     version: kind !== 'Repair',

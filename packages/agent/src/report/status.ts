@@ -2,6 +2,7 @@ import type { Condition, HostInfo, MachineComponentEntry, MachineComponentStatus
 import type { Judgement } from '../observe/judge.ts';
 import { isHealthy } from '../observe/judge.ts';
 import type { Decision } from '../plan/decide.ts';
+import { type Disturbance, describeWait, type Leave } from '../plan/leave.ts';
 import type { ComponentRecord, Operation } from '../plan/operation.ts';
 import type { HostFacts } from '../ports.ts';
 
@@ -13,6 +14,8 @@ export interface ComponentView {
   readonly record: ComponentRecord | undefined;
   readonly operation: Operation | undefined;
   readonly judgement: Judgement | undefined;
+  /** Leave to disturb the machine, as it stands. */
+  readonly leave?: Leave | undefined;
 }
 /** The agent's part of a Machine's status. */
 export interface AgentStatus {
@@ -42,6 +45,7 @@ export function componentStatus(view: ComponentView): Omit<MachineComponentStatu
   const running = applied?.goal.revision;
   const desired = entry?.state === 'Present' ? entry.revision : undefined;
   const lastGood = (record?.lastGood ?? applied)?.goal.revision;
+  const asks = asksOf(view);
   return {
     name: component,
     ...(desired === undefined || desired === running ? {} : { desired }),
@@ -52,6 +56,7 @@ export function componentStatus(view: ComponentView): Omit<MachineComponentStatu
     ...(entry?.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
     state,
     ...(operation?.step === undefined || state === 'Ready' ? {} : { step: operation.step }),
+    ...(asks === undefined ? {} : { asks }),
     ...(message === '' ? {} : { message }),
     correct: judgement?.correct ?? { version: 'Unknown', config: 'Unknown', running: 'Unknown' },
     ...(failed === undefined
@@ -77,8 +82,17 @@ function driftStatus(record: ComponentRecord | undefined): Pick<MachineComponent
   return { drift: { repaired: drift.repaired, ...(last ? { last } : {}) } };
 }
 
+/** What it needs leave for: from when it waits until its operation ends, so that nobody takes the leave back meanwhile. */
+function asksOf({ operation }: ComponentView): Disturbance | undefined {
+  if (operation?.asks === undefined) return undefined;
+  const asked =
+    operation.kind === 'Rollback' || operation.step === 'leave' || operation.done.includes('leave');
+  return asked ? operation.asks : undefined;
+}
+
 function stateOf(view: ComponentView): ComponentState {
   const { decision, record, operation, judgement, entry } = view;
+  if (operation?.step === 'leave') return 'Waiting';
   if (operation?.kind === 'Rollback') return 'RollingBack';
   if (operation?.kind === 'Remove') return 'Removing';
   if (operation?.kind === 'Install') return 'Installing';
@@ -105,7 +119,10 @@ function failureOf({ record, entry, decision }: ComponentView): ComponentRecord[
 }
 
 function messageOf(view: ComponentView, state: ComponentState): string {
-  const { decision, record, operation, judgement, entry } = view;
+  const { decision, record, operation, judgement, entry, leave } = view;
+  if (operation?.asks !== undefined && operation.step === 'leave')
+    return `${operation.reason}; ${describeWait(operation.asks, leave)}`;
+  if (operation?.step === 'reboot') return `${operation.reason}; ${describeReboot(operation, leave)}`;
   if (operation !== undefined && operation.kind !== 'Repair') return operation.reason;
   const parts: string[] = [];
   const failed = state === 'Failed' ? failureOf(view) : undefined;
@@ -116,6 +133,14 @@ function messageOf(view: ComponentView, state: ComponentState): string {
   if (state === 'Unverified')
     parts.push('only its version command speaks for it: give the revision an artifact with a digest');
   return parts.join('. ');
+}
+
+function describeReboot({ reboot }: Operation, leave: Leave | undefined): string {
+  if (leave === undefined || leave.kind !== 'Reboot' || leave.state !== 'Granted')
+    return describeWait('Reboot', leave);
+  return reboot?.leave === leave.id
+    ? `the host was told to reboot under leave ${leave.id}`
+    : 'reboots the host as soon as no other component is being worked on, under a leave that has not had its reboot';
 }
 
 function nextTry(retryAt: number | undefined): string {

@@ -58,6 +58,7 @@ export class MemoryHost implements Host {
   readonly probes: ProbeRunner;
   /** Everything done to the host, in order. */
   readonly effects: string[] = [];
+  #boots = 1;
   /** Called before each effect; a test throws here to kill the agent. */
   onEffect: (what: string) => void = () => undefined;
 
@@ -81,10 +82,15 @@ export class MemoryHost implements Host {
       kernel: '6.1.0',
       arch: 'amd64',
       machineID: '0123456789abcdef0123456789abcdef',
-      bootID: 'boot-1',
+      bootID: `boot-${this.#boots}`,
       hostname: 'h1',
       addresses: ['10.0.0.7'],
     };
+  }
+  /** Power off and on: no process is left, and what is enabled is started. */
+  async boot(): Promise<void> {
+    this.#boots++;
+    await this.services.boot();
   }
   async executableDigest(pid: number): Promise<string | undefined> {
     return this.services.process(pid)?.executable;
@@ -196,6 +202,14 @@ export class MemoryServices implements ServiceManager {
   }
   async daemonReload(): Promise<void> {
     this.#effect('daemonReload');
+  }
+  async reboot(): Promise<void> {
+    this.#effect('reboot');
+  }
+  async boot(): Promise<void> {
+    this.#active.clear();
+    this.#failed.clear();
+    for (const unit of this.enabled) if (this.#state(unit).loadState === 'loaded') await this.#run(unit);
   }
   watch(_units: () => readonly string[], changed: (unit: string) => void): Disposable {
     this.#watchers.add(changed);

@@ -5,6 +5,7 @@ import { Agent, type AgentView } from '../agent.ts';
 import type { Desired } from '../desired/desired.ts';
 import type { Telling } from '../execute/context.ts';
 import { sha256 } from '../plan/goal.ts';
+import type { Disturbance } from '../plan/leave.ts';
 import { type ComponentView, componentStatus } from '../report/status.ts';
 import { MemoryHost } from './memory-host.ts';
 
@@ -133,6 +134,16 @@ export class Story {
   }
   want(state: Desired | undefined): void {
     this.#agent?.setDesired(state);
+  }
+  /** The disruption controller answers. */
+  grant(state: Desired, kind: Disturbance, id: string): Desired {
+    return { ...state, machine: { ...state.machine, leave: { id, kind, state: 'Granted' } } };
+  }
+  /** The host goes down and comes up again with the agent. */
+  async restartHost(state: Desired | undefined): Promise<void> {
+    await this.stop();
+    await this.host.boot();
+    this.start(state);
   }
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));

@@ -90,6 +90,13 @@ export class SystemdServices implements ServiceManager {
     await this.daemonReload();
   }
 
+  /** As `systemctl reboot` does without logind: units are stopped in order, and no other job takes its place. */
+  async reboot(): Promise<void> {
+    await this.#ask('reboot.target', () =>
+      this.#bus.manager('StartUnit', 'ss', ['reboot.target', 'replace-irreversibly']),
+    );
+  }
+
   async lastWords(unit: string): Promise<string> {
     return await logEnd(unit);
   }
