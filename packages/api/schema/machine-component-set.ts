@@ -37,7 +37,7 @@ const inspection = object(
     ).default('5m'),
     prometheus: object(
       'PrometheusInspection',
-      'An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max.',
+      'An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max, and fails where it is not so a minute after the machines were Ready: by then Prometheus has scraped them anew.',
       {
         url: serverUrl('Address of the Prometheus server, without /api/v1/query.', 1024),
         query: nonEmpty(

@@ -536,7 +536,7 @@ export interface Inspection {
   type: 'BuiltIn' | 'Prometheus' | 'Web';
   /** How long it may go on without an answer, or with one that says nothing (Inconclusive), before the rollout pauses. At least 1s. At most 24h. A duration such as 90s, 10m or 1h30m. Default: "5m". */
   deadline: string;
-  /** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max. */
+  /** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max, and fails where it is not so a minute after the machines were Ready: by then Prometheus has scraped them anew. */
   prometheus?: PrometheusInspection;
   /** A request. An answer with status 200 to 299 passes, one with 400 to 499 fails; anything else says nothing, and so do 401, 403, 407, 408 and 429, which are about the request. */
   web?: WebInspection;
@@ -544,7 +544,7 @@ export interface Inspection {
   secretName?: string;
 }
 
-/** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max. */
+/** An instant query whose answer must be one number (a scalar, or a vector of one sample). It passes where the number is not below min and not above max, and fails where it is not so a minute after the machines were Ready: by then Prometheus has scraped them anew. */
 export interface PrometheusInspection {
   /** Address of the Prometheus server, without /api/v1/query. */
   url: string;

@@ -20,6 +20,7 @@ interface World {
   readonly told: string[];
   readonly log: string[];
   readonly most: () => number;
+  readonly address: string;
   web(name: string, more?: Partial<Inspection>): Inspection;
   batch(more?: Partial<InspectedBatch>): InspectedBatch;
   /** Waits, without moving the clock, until it holds. */
@@ -35,7 +36,7 @@ async function start(t: TestContext): Promise<World> {
     now += 1;
     most = Math.max(most, now);
     response.on('close', () => (now -= 1));
-    const answer = answers.get(request.url ?? '') ?? { status: 200 };
+    const answer = answers.get(request.url?.split('?')[0] ?? '') ?? { status: 200 };
     if (answer !== 'silence') response.writeHead(answer.status).end(answer.body);
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -68,6 +69,7 @@ async function start(t: TestContext): Promise<World> {
     told,
     log,
     most: () => most,
+    address: url,
     web: (name, more = {}) => ({
       name,
       type: 'Web',
@@ -177,6 +179,25 @@ test('an answer to a question that was put before is thrown away', async (t) => 
   inspections.verdicts(later, list);
   await until('asked anew', () => inspections.verdicts(later, list).size === 1);
   assert.equal(asked.length, 2);
+});
+
+test('a number out of bounds counts only when Prometheus must have scraped the machines since', async (t) => {
+  const { inspections, batch, until, answers, clock, address } = await start(t);
+  const value = { resultType: 'scalar', result: [0, '0'] };
+  answers.set('/api/v1/query', { status: 200, body: JSON.stringify({ status: 'success', data: value }) });
+  const prometheus = { url: address, query: 'min(up)', min: '1' };
+  const list = [{ name: 'up', type: 'Prometheus', deadline: '5m', prometheus } as const];
+  const look = batch();
+  const found = (): Verdict | undefined => inspections.verdicts(look, list).get('up');
+  await until('answered', () => found() !== undefined);
+  assert.equal(found()?.result, 'Inconclusive');
+  assert.match(found()?.message ?? '', /^0 is below min 1; Prometheus may not have scraped/);
+  for (let second = 0; found()?.result !== 'Failed' && second < 120; second += 1) {
+    await until('answered', () => clock.waiting > 0);
+    await clock.advance(1_000);
+  }
+  assert.equal(found()?.message, '0 is below min 1');
+  assert.ok((found()?.at ?? 0) >= look.evidenceAfter + 60_000);
 });
 
 test('a set that is forgotten is asked about no more', async (t) => {

@@ -23,6 +23,8 @@ export interface InspectionsOptions {
   readonly random?: Random;
   /** How long an answer may take, in milliseconds. @default 10_000 */
   readonly answerMs?: number;
+  /** For so long after `evidenceAfter` a number out of bounds is Inconclusive, in milliseconds. @default 60_000 */
+  readonly settleMs?: number;
 }
 
 /** Questions at once, over all sets. */
@@ -32,6 +34,8 @@ const again = { baseMs: 5_000, maxMs: 5_000, jitter: 0.4 };
 /** After one that does not. The inspection's deadline is 5 min by default. */
 const retry = { baseMs: 2_000, maxMs: 30_000, jitter: 0.5 };
 const longestMessage = 512;
+/** Prometheus' own default between two scrapes: before that it may tell of the moment in which the machines were restarted. */
+const scrapeMs = 60_000;
 
 interface Job {
   batch: InspectedBatch;
@@ -45,6 +49,7 @@ interface Job {
 export function makeInspections(options: InspectionsOptions): Inspections & Runnable {
   const { client, log } = options;
   const clock = options.clock ?? systemClock;
+  const settleMs = options.settleMs ?? scrapeMs;
   const http = httpAsk(options.answerMs);
   const turns = slots(atOnce);
   const jobs = new Map<string, Job>();
@@ -80,7 +85,9 @@ export function makeInspections(options: InspectionsOptions): Inspections & Runn
       if (pause > 0) await clock.sleep(pause, signal);
       const verdict = await inTurn(turns, signal, async () => {
         const at = clock.now();
-        return { ...(await find(inspection, job.batch, at, signal)), at };
+        const finding = await find(inspection, job.batch, at, signal);
+        const isEarly = inspection.type === 'Prometheus' && at < evidenceAfter + settleMs;
+        return { ...(isEarly ? notYet(finding) : finding), at };
       });
       inconclusive = verdict.result === 'Inconclusive' ? inconclusive + 1 : 0;
       pause = backoffMs(inconclusive === 0 ? again : retry, Math.max(1, inconclusive), options.random);
@@ -135,6 +142,13 @@ export function makeInspections(options: InspectionsOptions): Inspections & Runn
       http.close();
     },
   };
+}
+
+/** What is wrong may be long past; what is right can't be. */
+function notYet({ result, message }: Finding): Finding {
+  if (result !== 'Failed') return { result, message };
+  const why = 'Prometheus may not have scraped the machines since they were Ready, so it is asked again';
+  return { result: 'Inconclusive', message: `${message}; ${why}` };
 }
 
 function isSameQuestion(asked: InspectedBatch, batch: InspectedBatch): boolean {
