@@ -144,7 +144,7 @@ export function makeInspections(options: InspectionsOptions): Inspections & Runn
   };
 }
 
-/** What is wrong may be long past; what is right can't be. */
+/** What is wrong may be of the time before; the end of the observation looks again at what is right. */
 function notYet({ result, message }: Finding): Finding {
   if (result !== 'Failed') return { result, message };
   const why = 'Prometheus may not have scraped the machines since they were Ready, so it is asked again';
