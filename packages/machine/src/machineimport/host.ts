@@ -10,6 +10,8 @@ export function hostPaths(root = ''): HostPaths {
     agents: at('/opt/kubenode/agent'),
     current: at('/opt/kubenode/agent/current'),
     unit: at('/etc/systemd/system/kubenode-agent.service'),
+    watchdog: at('/etc/systemd/system/kubenode-agent-watchdog.service'),
+    watchdogLink: at('/etc/systemd/system/multi-user.target.wants/kubenode-agent-watchdog.service'),
     etc: at('/etc/kubenode'),
     config: at('/etc/kubenode/agent.json'),
     ca: at('/etc/kubenode/ca.crt'),
@@ -30,6 +32,9 @@ export interface HostPaths {
   /** Link to the folder of the binary in use. */
   readonly current: string;
   readonly unit: string;
+  /** Unit that watches over an upgrade of the agent, while there is one. */
+  readonly watchdog: string;
+  readonly watchdogLink: string;
   readonly etc: string;
   readonly config: string;
   readonly ca: string;
@@ -49,6 +54,8 @@ export interface HostPaths {
 
 /** Name of the agent's unit. */
 export const agentUnitName = 'kubenode-agent.service';
+/** Of what brings the agent before back, should an upgrade fail. */
+export const watchdogUnitName = 'kubenode-agent-watchdog.service';
 
 /** An agent that can be pulled by hosts. */
 export interface AgentBinary {

@@ -6,6 +6,7 @@ import {
   hexOf,
   type HostPaths,
   type HostShell,
+  watchdogUnitName,
 } from './host.ts';
 import { fetchScript, linkScript, startWithoutSystemdScript, stopWithoutSystemdScript } from './scripts.ts';
 
@@ -113,13 +114,15 @@ export async function stopAgent(host: HostShell, paths: HostPaths, systemd: bool
     await script(host, stopWithoutSystemdScript, [paths.pid], 'the agent could not be stopped');
     return;
   }
-  const state = await host.exec(['systemctl', 'show', '--property=LoadState', '--value', agentUnitName]);
-  if (state.stdout.trim() === 'not-found') return;
-  const result = await host.exec(['systemctl', 'disable', '--quiet', '--now', agentUnitName], {
-    timeoutMs: 120_000,
-  });
-  if (result.exitCode !== 0) {
-    throw new Error(`${agentUnitName} could not be stopped${firstLine(result.stderr, ': ')}`);
+  // The watchdog first: in the middle of an upgrade it would start the agent again.
+  for (const unit of [watchdogUnitName, agentUnitName]) {
+    const state = await host.exec(['systemctl', 'show', '--property=LoadState', '--value', unit]);
+    if (state.stdout.trim() === 'not-found') continue;
+    const result = await host.exec(['systemctl', 'disable', '--quiet', '--now', unit], {
+      timeoutMs: 120_000,
+    });
+    if (result.exitCode !== 0)
+      throw new Error(`${unit} could not be stopped${firstLine(result.stderr, ': ')}`);
   }
 }
 
@@ -137,6 +140,8 @@ export async function removeAgent(
     keepOriginals ? 'originals' : '',
     paths.etc,
     paths.unit,
+    paths.watchdog,
+    paths.watchdogLink,
     paths.log,
     paths.run,
     paths.agents,
