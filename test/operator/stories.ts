@@ -13,6 +13,7 @@ import {
   Node,
   Secret,
 } from '@kubenode/runtime';
+import { budgetStories } from './budget-stories.ts';
 import { Cluster, eventually } from './cluster.ts';
 import { refusedStories } from './refused.ts';
 
@@ -588,6 +589,8 @@ export function operatorStories(start: () => Promise<ControlPlane>): void {
       assert.equal(await cluster.admin.get(Lease, { namespace: 'kubenode-system', name: 'n2' }), undefined);
     });
   });
+
+  describe('the disruption budget', () => budgetStories(() => cluster));
 }
 
 function isReady(machine: { status?: { conditions?: { type: string; status: string }[] } }): boolean {

@@ -115,7 +115,9 @@ export const nodeDisruptionBudget = object(
           32,
         ).optional(),
         machines: count('Machines that there are.').optional(),
-        unhealthy: count('Of them, not Ready.').optional(),
+        unhealthy: count(
+          'Of them, not Ready; those that are new, being updated, deleted or disrupted are not counted.',
+        ).optional(),
         active: count('Disruptions under way.').optional(),
         conditions: conditions(
           'Ready: disruptions may begin. Its reason names the limit that forbids them.',

@@ -14,6 +14,9 @@ export const nodeNameAnnotation = 'kubenode.io/node-name';
 /** On a Node: the taint that keeps pods away until the components are Ready for the first time. */
 export const uninitializedTaint = 'kubenode.io/uninitialized';
 
+/** On a Node: why it is cordoned by us; see the disruption controller. */
+export const cordonAnnotation = 'kubenode.io/cordoned-by';
+
 /** On Machines: the host is looked after before the object goes. */
 export const machineFinalizer = 'kubenode.io/machine';
 /** On MachineComponents: some Machine names the revision. */
@@ -39,8 +42,13 @@ export const fieldManagers = {
   machine: 'kubenode-machine',
   agent: 'kubenode-agent',
   import: 'kubenode-import',
+  budget: 'kubenode-budget',
+  disruption: 'kubenode-disruption',
 } as const;
 
 /** Agents renew their Lease this often; it is stale after three times that, by the reader's own clock. */
 export const leaseRenewMs = 60_000;
 export const leaseStaleMs = 180_000;
+
+/** The only NodeDisruptionBudget that is used; the operator sees that it exists. */
+export const budgetName = 'default';

@@ -4,6 +4,7 @@ import {
   type MachineComponent as MachineComponentObject,
   type MachineComponentSet as MachineComponentSetObject,
   type MachineComponentSpec,
+  type NodeDisruptionBudget as NodeDisruptionBudgetObject,
   systemNamespace,
 } from '@kubenode/api';
 import {
@@ -19,7 +20,7 @@ import {
   type NodeCondition,
   type ObjectMeta,
 } from '@kubenode/runtime';
-import { Machine, MachineComponent, MachineComponentSet } from './kinds.ts';
+import { Machine, MachineComponent, MachineComponentSet, NodeDisruptionBudget } from './kinds.ts';
 import { setLabel } from './machinecomponentset/template.ts';
 import type { NodeView } from './machine/node.ts';
 
@@ -57,6 +58,7 @@ export interface Caches {
   readonly nodes: Informer<NodeView>;
   readonly leases: Informer<AgentLease>;
   readonly requests: Informer<PendingRequest>;
+  readonly budgets: Informer<NodeDisruptionBudgetObject>;
 }
 
 export interface CacheOptions {
@@ -106,6 +108,7 @@ export function makeCaches(options: CacheOptions): Caches {
         renewTime: spec?.renewTime ?? '',
       }),
     }),
+    budgets: informer({ ...options, kind: NodeDisruptionBudget, project: withoutManagedFields }),
     requests: informer({
       ...options,
       kind: CertificateSigningRequest,

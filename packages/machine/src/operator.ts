@@ -11,6 +11,7 @@ import {
   recorder,
 } from '@kubenode/runtime';
 import { assigner } from './assigner/controller.ts';
+import { budgetController } from './budget/controller.ts';
 import { makeCaches } from './caches.ts';
 import { certificateController } from './certificate/controller.ts';
 import { definitions } from './definitions.ts';
@@ -40,7 +41,8 @@ export function makeOperator(options: OperatorOptions): Manager {
   const events = recorder({ client, component: 'kubenode-machine', log });
   const caches = makeCaches(shared);
   const inspections = makeInspections({ client, log });
-  const parts = { ...shared, caches, events, inspections, definitions: definitions(client) };
+  const budget = budgetController({ ...shared, caches, events });
+  const parts = { ...shared, caches, events, inspections, budget, definitions: definitions(client) };
   const assigning = assigner(parts);
   const identity = `${hostname()}_${randomBytes(6).toString('hex')}`;
   const lease = { namespace: systemNamespace, name: operatorLease };
@@ -53,6 +55,7 @@ export function makeOperator(options: OperatorOptions): Manager {
     ...Object.values(caches),
     events,
     inspections,
+    budget,
     assigning,
     machineController({ ...parts, assigner: assigning }),
     machineComponentController({ ...parts, assigner: assigning }),

@@ -7,6 +7,7 @@ export * from './client/errors.ts';
 export * from './client/kinds.ts';
 export * from './client/object.ts';
 export * from './client/rest-client.ts';
+export { isOlder } from './client/watch.ts';
 export * from './client/watch-object.ts';
 export * from './clock/backoff.ts';
 export * from './clock/clock.ts';

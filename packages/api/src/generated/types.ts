@@ -848,7 +848,7 @@ export interface NodeDisruptionBudgetStatus {
   denials?: DisruptionDenial[];
   /** Machines that there are. */
   machines?: number;
-  /** Of them, not Ready. */
+  /** Of them, not Ready; those that are new, being updated, deleted or disrupted are not counted. */
   unhealthy?: number;
   /** Disruptions under way. */
   active?: number;

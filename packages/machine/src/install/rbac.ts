@@ -39,9 +39,15 @@ function operator(): KubeObject[] {
       rule(apiGroup, ['machines'], ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']),
       rule(apiGroup, ['machinecomponentsets', 'machineimports'], ['get', 'list', 'watch', 'update', 'patch']),
       rule(apiGroup, ['machinecomponents'], ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']),
+      rule(apiGroup, ['nodedisruptionbudgets'], ['get', 'list', 'watch', 'create']),
       rule(
         apiGroup,
-        ['machines/status', 'machinecomponentsets/status', 'machineimports/status'],
+        [
+          'machines/status',
+          'machinecomponentsets/status',
+          'machineimports/status',
+          'nodedisruptionbudgets/status',
+        ],
         ['get', 'update', 'patch'],
       ),
       rule(

@@ -221,9 +221,13 @@ export function phaseOf(conditions: readonly Condition[]): NonNullable<MachineSt
     return 'Pending';
   if (ready?.reason === 'NodeNotFound') return 'Provisioning';
   if (ready?.reason === 'ComponentsPending') return 'Updating';
+  return isChanging(conditions) ? 'Updating' : 'Repairing';
+}
+
+/** Its components are being changed as they should be, and none has failed. */
+export function isChanging(conditions: readonly Condition[]): boolean {
   const components = findCondition(conditions, 'ComponentsReady');
-  const isUpdating = /^Component(Installing|Waiting|Removing)$/.test(components?.reason ?? '');
-  return isUpdating ? 'Updating' : 'Repairing';
+  return /^Component(Installing|Waiting|Removing)$/.test(components?.reason ?? '');
 }
 
 /** The taint that keeps pods away may go: everything that belongs on the machine is there and works. */
