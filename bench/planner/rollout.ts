@@ -102,22 +102,14 @@ async function populate(client: Client, machines: number): Promise<void> {
   await inParallel(machines, async (index) => {
     const { metadata, spec, status } = machineOf(index);
     const { name, labels, finalizers } = metadata;
-    await client.create(Machine, {
-      metadata: { name, labels, finalizers },
-      spec: { ...spec, components: [] },
-    });
-    await client.apply(
+    const entries = spec.components.map((entry) => ({
+      ...entry,
+      revisionUID: revisions.get(entry.revision) ?? '',
+    }));
+    await client.create(
       Machine,
-      {
-        metadata: { name },
-        spec: {
-          components: spec.components.map((entry) => ({
-            ...entry,
-            revisionUID: revisions.get(entry.revision) ?? '',
-          })),
-        },
-      },
-      { fieldManager: fieldManagers.assigner, force: true },
+      { metadata: { name, labels, finalizers }, spec: { ...spec, components: entries } },
+      { fieldManager: fieldManagers.assigner },
     );
     await client.apply(
       Machine,
@@ -126,7 +118,7 @@ async function populate(client: Client, machines: number): Promise<void> {
         status: {
           summary: `${components.length}/${components.length}`,
           components: status.components,
-          conditions: agentConditions(status.conditions, 2),
+          conditions: agentConditions(status.conditions, 1),
         },
       },
       { fieldManager: fieldManagers.agent, force: true, subresource: 'status' },
