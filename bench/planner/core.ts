@@ -2,9 +2,18 @@
  * The planner alone with so many simulated machines, in a process of its own, so that memory is this fleet's: core.ts COUNT prints the
  * figures as JSON. Run it with --expose-gc.
  */
-import { Assignments } from '../../packages/machine/src/assigner/plan.ts';
+import { Assignments, type Writes } from '../../packages/machine/src/assigner/plan.ts';
 import { viewOfMachine, viewOfSet } from '../../packages/machine/src/assigner/view.ts';
-import { components, machineName, machineOf, revisionOf, setOf, statusOf, uidOf } from './machines.ts';
+import {
+  components,
+  machineName,
+  machineOf,
+  revisionOf,
+  setOf,
+  statusOf,
+  uidOf,
+  type WholeMachine,
+} from './machines.ts';
 import { naivePlan } from './naive.ts';
 
 /** Figures of one size. Times in microseconds, memory in bytes. */
@@ -14,7 +23,9 @@ export interface CoreFigures {
   readonly report: Percentiles;
   /** One machine of a batch, a tenth of the fleet, says that it is Ready. */
   readonly batchReport: Percentiles;
-  /** The same by a planner that looks at all machines of the set. */
+  /** The last machine of a batch of ten says so, and the next ten are moved. */
+  readonly nextBatch: Percentiles;
+  /** A report by a planner that looks at all machines of the set. */
   readonly naive: Percentiles;
   /** The objects whole, as an informer without projections keeps them. */
   readonly objectBytes: number;
@@ -28,6 +39,8 @@ export interface Percentiles {
 
 const reports = 2000;
 const naiveReports = 30;
+const smallBatches = 60;
+const smallBatch = 10;
 
 function measure(count: number): CoreFigures {
   const empty = heap();
@@ -41,13 +54,13 @@ function measure(count: number): CoreFigures {
       const known = { version: '1', restarts: false, deleting: false, isKept: true };
       planner.putRevision({ name, uid: uidOf(name), component, ...known });
     }
-    putSet(planner, component, 1);
+    putSet(planner, component, 1, smallBatch);
   }
   for (const machine of machines) planner.putMachine(viewOfMachine(machine));
   planner.plan(now);
   const plannerBytes = (heap() - empty) / count - objectBytes;
 
-  const [component = ''] = components;
+  const [component = '', other = ''] = components;
   const report = times(reports, (i) => {
     const machine = machines[(i * 7919) % count];
     const status = machine?.status.components[0];
@@ -69,38 +82,61 @@ function measure(count: number): CoreFigures {
   }
   planner.plan((now += 20));
 
-  putSet(planner, component, 2);
-  const moved = [...planner.plan((now += 20)).machines];
+  const byName = new Map(machines.map((machine) => [machine.metadata.name, machine]));
+  /** What was decided is written, and shows. */
+  const write = (writes: Writes): WholeMachine[] => {
+    const moved = [...writes.machines].map(([name, entries]) => {
+      const machine = byName.get(name);
+      if (machine === undefined) throw new Error(`${name} is none of ours`);
+      machine.spec.components = [...entries];
+      planner.putMachine(viewOfMachine(machine));
+      return machine;
+    });
+    planner.plan((now += 20));
+    return moved;
+  };
+  const ready = (machine: WholeMachine, name: string): Writes => {
+    machine.status.components = machine.spec.components.map((entry, i) =>
+      entry.name === name ? statusOf(entry) : (machine.status.components[i] ?? statusOf(entry)),
+    );
+    planner.putMachine(viewOfMachine(machine));
+    return planner.plan((now += 20));
+  };
+
+  putSet(planner, component, 2, '10%');
+  const moved = write(planner.plan((now += 20)));
   if (moved.length !== Math.ceil(count / 10))
     throw new Error(`A tenth of ${count} should move, not ${moved.length}.`);
-  const byName = new Map(machines.map((machine) => [machine.metadata.name, machine]));
-  for (const [name, entries] of moved) {
-    const machine = byName.get(name);
-    if (machine === undefined) throw new Error(`${name} is none of ours`);
-    machine.spec.components = [...entries];
-    planner.putMachine(viewOfMachine(machine));
-  }
-  planner.plan((now += 20));
   // One less than all: the last one begins the next batch, which is a cost of its own.
   const batchReport = times(Math.min(reports, moved.length - 1), (i) => {
-    const machine = byName.get(moved[i]?.[0] ?? '');
-    const entry = machine?.spec.components.find(({ name }) => name === component);
-    if (machine === undefined || entry === undefined) throw new Error('not moved');
-    machine.status.components[0] = statusOf(entry);
-    planner.putMachine(viewOfMachine(machine));
-    planner.plan((now += 20));
+    const [machine] = moved.slice(i, i + 1);
+    if (machine !== undefined) ready(machine, component);
   });
+
+  putSet(planner, other, 2, smallBatch);
+  let batch = write(planner.plan((now += 20)));
+  const taken: number[] = [];
+  for (let i = 0; i < smallBatches; i += 1) {
+    const last = batch.pop();
+    if (last === undefined || batch.length !== smallBatch - 1) throw new Error('No batch of ten was moved.');
+    for (const machine of batch) ready(machine, other);
+    const started = performance.now();
+    const writes = ready(last, other);
+    taken.push((performance.now() - started) * 1000);
+    batch = write(writes);
+  }
+  const nextBatch = percentiles(taken);
   const views = machines.map((machine) => viewOfMachine(machine));
   const naive = times(naiveReports, (i) => {
     const index = (i * 7919) % count;
     views[index] = viewOfMachine(byName.get(machineName(index)) ?? machineOf(index));
     naivePlan(views, component, revisionOf(component, 2), Math.ceil(count / 10));
   });
-  return { machines: count, report, batchReport, naive, objectBytes, plannerBytes };
+  return { machines: count, report, batchReport, nextBatch, naive, objectBytes, plannerBytes };
 }
 
-function putSet(planner: Assignments, component: string, version: number): void {
-  const set = setOf(component, version, ['10%']);
+function putSet(planner: Assignments, component: string, version: number, batch: number | string): void {
+  const set = setOf(component, version, [batch]);
   planner.putSet(viewOfSet(set, set.spec.revision ?? ''));
 }
 

@@ -33,18 +33,14 @@ export class Tally {
   leaving = 0;
 
   put(member: Member): void {
-    const before = this.moves.get(member.machine);
-    if (before === undefined || rank(before) !== rank(member) || before.spread !== member.spread) {
-      this.#ranking = undefined;
-    }
+    if (this.#changesTurns(member)) this.#ranking = undefined;
     this.remove(member.machine);
     this.members.set(member.machine, member);
     this.#count(member, 1);
     const { machine } = member;
-    if (member.need !== 'None') {
-      if (member.blocked !== undefined) this.blocked.set(machine, member);
-      else if (member.need === 'Join') this.joins.set(machine, member);
-      else this.moves.set(machine, member);
+    if (isToMove(member)) this.moves.set(machine, member);
+    else if (member.need !== 'None') {
+      (member.blocked === undefined ? this.joins : this.blocked).set(machine, member);
     }
     if (member.failed) this.failed.set(machine, member);
     if (member.unavailable) this.unavailable.set(machine, member);
@@ -108,6 +104,13 @@ export class Tally {
     }
   }
 
+  /** One that needs no move, or none any more, is passed over in the order that there is: reports of a batch must not cost a new one. */
+  #changesTurns(member: Member): boolean {
+    if (!isToMove(member)) return false;
+    const before = this.moves.get(member.machine);
+    return before === undefined || rank(before) !== rank(member) || before.spread !== member.spread;
+  }
+
   #rollout(id: string): RolloutTally {
     let rollout = this.rollouts.get(id);
     if (rollout === undefined) this.rollouts.set(id, (rollout = new RolloutTally()));
@@ -124,6 +127,10 @@ export class Tally {
     if (member.updated && member.ready) this.ready += by;
     if (member.drifted) this.drifted += by;
   }
+}
+
+function isToMove({ need, blocked }: Member): boolean {
+  return (need === 'Move' || need === 'Remove') && blocked === undefined;
 }
 
 function rank(member: Member): number {
