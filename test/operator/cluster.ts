@@ -54,6 +54,10 @@ export class Cluster {
   readonly #agents: Promise<void>[] = [];
   /** Entries that an agent was ever told to remove, as `machine/component`. */
   readonly toldToRemove = new Set<string>();
+  /** Revisions that no agent gets to run, and why. */
+  readonly bad = new Map<string, string>();
+  /** What agents run, by `machine/component`. */
+  readonly #runs = new Map<string, string>();
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -176,26 +180,41 @@ export class Cluster {
       observedGeneration: generation,
       lastTransitionTime: timestamp(Date.now()),
     });
-    const components = present.map(({ name, revision, movedAt }) => ({
-      name,
-      desired: revision,
-      running: revision,
-      lastGood: revision,
-      state: 'Ready' as const,
-      ...(movedAt === undefined ? {} : { movedAt }),
-    }));
+    const components = present.map((entry) => this.#outcome(machine, entry));
+    const ready = components.filter(({ state }) => state === 'Ready').length;
     await client.apply(
       Machine,
       {
         metadata: { name: machine },
         status: {
-          summary: `${present.length}/${present.length}`,
+          summary: `${ready}/${present.length}`,
           components,
           conditions: [condition('AgentReady'), condition('ComponentsReady')],
         },
       },
       { fieldManager: 'kubenode-agent', subresource: 'status', signal: this.signal },
     );
+  }
+
+  /** What becomes of an entry on a host: a bad revision ends with the one before running again. */
+  #outcome(machine: string, { name, revision, movedAt }: Entry): ComponentStatus {
+    const key = `${machine}/${name}`;
+    const moved = { name, ...(movedAt === undefined ? {} : { movedAt }) };
+    const cause = this.bad.get(revision);
+    if (cause === undefined) {
+      this.#runs.set(key, revision);
+      return { ...moved, desired: revision, running: revision, lastGood: revision, state: 'Ready' };
+    }
+    const running = this.#runs.get(key);
+    const failed = { revision, step: 'start', attempts: 1, at: timestamp(Date.now()), message: cause };
+    return {
+      ...moved,
+      desired: revision,
+      ...(running === undefined ? {} : { running, lastGood: running }),
+      state: 'Failed',
+      message: cause,
+      failed,
+    };
   }
 
   async revision(name: string): Promise<void> {
@@ -241,4 +260,6 @@ export class Cluster {
 }
 
 type Machine = NonNullable<(typeof Machine)['objects']>;
+type Entry = NonNullable<Machine['spec']['components']>[number];
+type ComponentStatus = NonNullable<NonNullable<Machine['status']>['components']>[number];
 type MachineComponentSet = NonNullable<(typeof MachineComponentSet)['objects']>;

@@ -15,3 +15,10 @@ export {
 } from './operator.ts';
 export * from './machineimport/index.ts';
 export { matches } from './assigner/select.ts';
+export { Assignments } from './assigner/plan.ts';
+export { viewOfMachine, viewOfRevision, viewOfSet } from './assigner/view.ts';
+export type { Budget, Denial, Reservation, Want } from './budget/budget.ts';
+export { isUnhealthy } from './budget/census.ts';
+export { draw, giveBack, keyOfGrant } from './budget/ledger.ts';
+export type { Inspections } from './inspection/inspections.ts';
+export { windowAt } from './window/window.ts';
