@@ -7,7 +7,6 @@ import { limiter } from './execute/limiter.ts';
 import { isBeforeTouch } from './execute/steps.ts';
 import { isHealthy } from './observe/judge.ts';
 import { Observer } from './observe/observer.ts';
-import { Repairs } from './observe/repairs.ts';
 import type { Logger } from './log.ts';
 import { type ComponentDecision, decide, type Decision } from './plan/decide.ts';
 import type { Goal } from './plan/goal.ts';
@@ -18,6 +17,7 @@ import { OriginalsStore } from './state/originals.ts';
 import { isAgent } from './selfupgrade/own.ts';
 import { settle } from './selfupgrade/settle.ts';
 import { StateStore } from './state/store.ts';
+import { Upkeep } from './upkeep.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** Tells people what happened to a component. */
@@ -77,7 +77,7 @@ export class Agent {
   readonly #store: StateStore;
   readonly #originals: OriginalsStore;
   readonly #observer: Observer;
-  readonly #repairs = new Repairs();
+  readonly #upkeep: Upkeep;
   readonly #leaves: Leaves;
   readonly #wakeup = new Wakeup();
   readonly #downloading = limiter(downloadsAtOnce);
@@ -104,6 +104,8 @@ export class Agent {
       checkMs: options.checkMs ?? defaultCheckMs,
       wake: () => this.#wakeup.wake(),
     });
+    const { event } = options;
+    this.#upkeep = new Upkeep({ host, store: this.#store, observer: this.#observer, clock, log, event });
   }
 
   /** Gives a new desired state; undefined says that none is known, and everything is held. */
@@ -191,7 +193,8 @@ export class Agent {
     } else if (decision.do === 'Resume') {
       if (!running && operation !== undefined) this.#launch(operation);
     } else if (!running && operation === undefined && !this.#decidedFor?.machine.paused) {
-      await this.#repair(component, entry?.drift ?? 'Repair');
+      const next = await this.#upkeep.tend(component, entry?.drift ?? 'Repair');
+      if (next !== undefined) await this.#begin(next);
     }
   }
 
@@ -271,43 +274,6 @@ export class Agent {
 
   #probesAfterRepair({ goal, owed }: Operation): void {
     if (owed === 'Restart' || owed === 'Start') this.#observer.restarted(goal.component);
-  }
-
-  async #repair(component: string, drift: 'Repair' | 'Report'): Promise<void> {
-    const { clock, event, log } = this.#options;
-    const record = this.#store.record(component);
-    const judgement = this.#observer.judgement(component);
-    const seen = this.#observer.inspection(component);
-    if (record?.applied === undefined || judgement === undefined || seen === undefined) return;
-    if (!judgement.harms.some(({ aspect }) => aspect !== 'running'))
-      this.#repairs.sawClean(component, judgement.at);
-    const plan =
-      judgement.harms.length > 0 ? this.#repairs.plan(component, record.applied, seen, judgement) : undefined;
-    if (plan === undefined) return;
-    if (drift === 'Report') {
-      if (record.drift.last?.what === plan.what.slice(0, 200)) return;
-      const last = { at: clock.now(), what: plan.what.slice(0, 200) };
-      await this.#store.saveRecord({ ...record, drift: { ...record.drift, last } });
-      event('Warning', 'DriftFound', `${component}: ${plan.what}`, component);
-      return;
-    }
-    this.#repairs.begun(component, plan, judgement);
-    log.info('putting right', { component, harm: plan.what, service: plan.service });
-    if (plan.remove.length > 0)
-      await this.#store.saveRecord({ ...record, stray: [...new Set([...record.stray, ...plan.remove])] });
-    const { goal, files, deb } = record.applied;
-    await this.#begin({
-      kind: 'Repair',
-      goal,
-      files,
-      ...(deb === undefined ? {} : { deb }),
-      reason: plan.what,
-      harm: plan.what,
-      retryToken: '',
-      startedAt: clock.now(),
-      done: [],
-      owed: plan.service,
-    });
   }
 
   #tellOutcome({ goal, kind, harm }: Operation, outcome: Outcome): void {

@@ -16,6 +16,8 @@ export interface UnitState {
   readonly mainPID: number;
   /** When the main process started, epoch milliseconds; undefined when none runs. */
   readonly startedAt?: number;
+  /** How often the manager has started it again by itself since somebody started it; undefined where it does not say. */
+  readonly restarts?: number;
   /** Error text of systemd for a unit that does not parse. */
   readonly loadError?: string;
 }

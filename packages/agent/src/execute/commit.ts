@@ -5,6 +5,7 @@ import type { ExecuteContext, Step } from './context.ts';
 import { isAgent } from '../selfupgrade/own.ts';
 import { releaseWatchdog } from '../selfupgrade/steps.ts';
 import { parseUnitFile, readUnitFile } from './look.ts';
+import { probationOf } from './probation.ts';
 import { stagingFolder } from './staging.ts';
 
 /** The operation has reached its goal: what is there now is the last good revision, and what it no longer needs goes. */
@@ -32,14 +33,18 @@ async function committedRecord(
   const { kind, harm, goal } = operation;
   const drift = before?.drift ?? { repaired: 0 };
   const repaired = kind === 'Repair' && harm !== undefined;
-  const { failed, lastGood, ...rest } = before ?? { component: goal.component };
+  const { failed, lastGood, probation: tried, ...rest } = before ?? { component: goal.component };
   const keepsFailure = kind !== 'Install' && failed !== undefined;
   const applied = await describe(operation, before?.applied, host, clock.now());
+  const unit = goal.unit && (await host.services.states([goal.unit.name])).get(goal.unit.name);
+  const probation =
+    kind === 'Repair' ? tried : probationOf(operation, before, unit?.restarts ?? 0, clock.now());
   return {
     ...rest,
     applied,
     ...(kind === 'Repair' && lastGood !== undefined ? { lastGood } : {}),
     ...(keepsFailure ? { failed } : {}),
+    ...(probation === undefined ? {} : { probation }),
     stray: [],
     drift: repaired
       ? { repaired: drift.repaired + 1, last: { at: clock.now(), what: harm.slice(0, 200) } }
@@ -133,7 +138,7 @@ export async function dropOldStaging(
   const folder = `${store.folder}/staged/${record.component}`;
   if ((await host.files.state(folder)) === undefined) return;
   const needed = new Set(
-    [record.applied, record.lastGood].flatMap((applied) =>
+    [record.applied, record.lastGood, record.probation?.before].flatMap((applied) =>
       applied ? [stagingFolder(store.folder, applied.goal)] : [],
     ),
   );

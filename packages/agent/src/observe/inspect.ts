@@ -1,6 +1,7 @@
 import { readDropIns } from '../execute/commit.ts';
 import { packageHarms } from '../plan/changes.ts';
 import type { Applied } from '../plan/operation.ts';
+import { RestartCount } from './restart-count.ts';
 import type { FileState, Host, InstalledPackage, UnitState } from '../ports.ts';
 
 /** One look at everything that a component has on the host. */
@@ -13,6 +14,8 @@ export interface Inspection {
   readonly processState?: string;
   /** Digest of what the main process runs. */
   readonly executable?: string;
+  /** How often it was started again by itself, for people; only where that is far too often. */
+  readonly restartsLately?: string;
   readonly dropIns: Readonly<Record<string, string>>;
   readonly package?: InstalledPackage;
   /** Paths that dpkg says are not what the package brought. */
@@ -26,6 +29,8 @@ export class Inspector {
     string,
     { readonly process: string; readonly digest: string | undefined }
   >();
+
+  readonly #restarts = new RestartCount();
 
   constructor(host: Host) {
     this.#host = host;
@@ -53,6 +58,7 @@ export class Inspector {
     const pid = unit?.mainPID ?? 0;
     const processState = pid > 0 ? await this.#host.processState(pid) : undefined;
     const executable = unit && pid > 0 ? await this.#executable(unit) : undefined;
+    const restartsLately = unit && this.#restarts.tooOften(unit, now);
     const name = full ? goal.package?.name : undefined;
     const installed = name === undefined ? undefined : await packages?.installed(name);
     const packageHarm =
@@ -65,6 +71,7 @@ export class Inspector {
       ...(unit === undefined ? {} : { unit }),
       ...(processState === undefined ? {} : { processState }),
       ...(executable === undefined ? {} : { executable }),
+      ...(restartsLately === undefined ? {} : { restartsLately }),
       dropIns: goal.unit ? await readDropIns(goal.unit.name, this.#host) : {},
       ...(installed === undefined ? {} : { package: installed }),
       ...(packageHarm === undefined ? {} : { packageHarm }),

@@ -19,6 +19,8 @@ export interface Harm {
   readonly service: ServiceAction;
   /** A restart is a guess: not tried again at once. */
   readonly patient?: boolean;
+  /** The component's own program may be to blame: it failed, or ended. */
+  readonly fault?: 'failed' | 'ended';
   /** Nothing that a repair could do, or nothing yet. */
   readonly waits?: boolean;
 }
@@ -50,7 +52,7 @@ export function judge(applied: Applied, seen: Inspection, probes: ProbeVerdict):
       aspect: 'running',
       what: probes.message,
       service: applied.goal.unit ? 'Restart' : 'None',
-      ...(applied.goal.unit ? { patient: true } : { waits: true }),
+      ...(applied.goal.unit ? { patient: true, fault: 'failed' } : { waits: true }),
     });
   }
   const broken = (aspect: Aspect) => harms.some((harm) => harm.aspect === aspect);
@@ -182,7 +184,14 @@ function unitHarms(applied: Applied, seen: Inspection, unitFileHarmed: boolean):
   if (unit.enabled === 'disabled') harms.push(harm('disabled'));
   const down =
     unit.activeState === 'failed' || (unit.activeState === 'inactive' && process?.oneshot !== true);
-  if (down) harms.push(harm(unit.activeState, 'Start'));
+  if (down)
+    harms.push({
+      ...harm(unit.activeState, 'Start'),
+      fault: unit.activeState === 'failed' ? 'failed' : 'ended',
+    });
+  const { restartsLately } = seen;
+  if (!down && restartsLately !== undefined)
+    harms.push({ ...harm(`starts again and again, ${restartsLately}`), waits: true });
   if (unit.activeState === 'deactivating') harms.push({ ...harm('is being stopped'), waits: true });
   if (seen.processState === 'T') harms.push(harm(`process ${unit.mainPID} is stopped`, 'Restart'));
   return harms;

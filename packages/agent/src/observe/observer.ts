@@ -56,6 +56,11 @@ export class Observer {
     return this.#inspections.get(component);
   }
 
+  /** Something has happened to it since it was looked at. */
+  isDue(component: string): boolean {
+    return this.#dirty.has(component);
+  }
+
   /** Has a component looked at with the next pass. */
   look(component: string): void {
     this.#dirty.add(component);
@@ -152,7 +157,7 @@ export class Observer {
   /** A revision that was held though it was not healthy in time, and is healthy now, is the last good one. */
   async #forgive(record: ComponentRecord | undefined): Promise<void> {
     if (record?.failed === undefined || record.failed.goalKey !== record.applied?.goal.key) return;
-    if (!['service', 'probes'].includes(record.failed.step)) return;
+    if (!['service', 'probes', 'observe'].includes(record.failed.step)) return;
     const { failed: _failed, lastGood: _lastGood, ...rest } = record;
     await this.#options.store.saveRecord(rest);
   }

@@ -45,6 +45,19 @@ export interface Failure {
   readonly retryAt?: number;
 }
 
+/** A revision that was brought in a while ago and has yet to show that it stays healthy. */
+export interface Probation {
+  /** What was there before; kept whole until this is over. */
+  readonly before: Applied;
+  /** Epoch milliseconds. */
+  readonly until: number;
+  readonly retryToken: string;
+  /** Points against it. */
+  readonly strikes: number;
+  /** Restarts of its unit that are counted in already. */
+  readonly restarts: number;
+}
+
 /** What the agent knows of one component on this host. One file per component. */
 export interface ComponentRecord {
   readonly component: string;
@@ -53,6 +66,8 @@ export interface ComponentRecord {
   /** What was healthy last, where that is something else. */
   readonly lastGood?: Applied;
   readonly failed?: Failure;
+  /** The revision in `applied` is new, and can be gone back from. */
+  readonly probation?: Probation;
   /** Paths that may have been written for it and are not part of `applied`; cleaned up by the next operation that ends. */
   readonly stray: readonly string[];
   readonly drift: {

@@ -129,6 +129,7 @@ export class MemoryServices implements ServiceManager {
   readonly enabled = new Set<string>();
   readonly #active = new Map<string, Process>();
   readonly #failed = new Set<string>();
+  readonly #restarts = new Map<string, number>();
   readonly #files: MemoryFiles;
   readonly #behaviour: Behaviour;
   readonly #effect: (what: string) => void;
@@ -150,13 +151,17 @@ export class MemoryServices implements ServiceManager {
     return this.#active.get(unit)?.pid ?? 0;
   }
   /** What a person does: stop, kill, or freeze it; watchers are told, but for a freeze, of which systemd knows nothing. */
-  harm(unit: string, how: 'stop' | 'fail' | 'freeze' | 'disable'): void {
+  harm(unit: string, how: 'stop' | 'fail' | 'freeze' | 'disable' | 'crash'): void {
     const process = this.#active.get(unit);
     if (how === 'freeze') {
       if (process) process.state = 'T';
       return;
     }
-    if (how === 'disable') this.enabled.delete(unit);
+    if (how === 'crash') {
+      // Its Restart= has it running again before anybody looks.
+      this.#restarts.set(unit, (this.#restarts.get(unit) ?? 0) + 1);
+      if (process) this.#active.set(unit, { ...process, pid: this.#nextPid++, startedAt: this.#now() });
+    } else if (how === 'disable') this.enabled.delete(unit);
     else this.#active.delete(unit);
     if (how === 'fail') this.#failed.add(unit);
     for (const watcher of this.#watchers) watcher(unit);
@@ -229,6 +234,7 @@ export class MemoryServices implements ServiceManager {
       return;
     }
     this.#failed.delete(unit);
+    this.#restarts.delete(unit);
     this.#active.set(unit, await this.#spawn(unit));
   }
   async #spawn(unit: string): Promise<Process> {
@@ -269,6 +275,7 @@ export class MemoryServices implements ServiceManager {
             : 'disabled',
       mainPID: process?.pid ?? 0,
       ...(process ? { startedAt: process.startedAt } : {}),
+      restarts: this.#restarts.get(name) ?? 0,
       ...(loadState === 'bad-setting' ? { loadError: 'line 1: GARBAGE' } : {}),
     };
   }

@@ -47,6 +47,8 @@ export class SupervisedUnit {
   #process: ProcessIdentity | undefined;
   #startedAt = 0;
   #quickDeaths = 0;
+  /** Since somebody started it. */
+  #restarts = 0;
   #released = false;
   #restart: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -58,11 +60,12 @@ export class SupervisedUnit {
     this.#context = context;
   }
 
-  get state(): Phase & Pick<UnitState, 'mainPID' | 'startedAt'> {
+  get state(): Phase & Pick<UnitState, 'mainPID' | 'startedAt' | 'restarts'> {
     const running = this.#process !== undefined;
     return {
       ...this.#phase,
       mainPID: this.#process?.pid ?? 0,
+      restarts: this.#restarts,
       ...(running ? { startedAt: this.#startedAt } : {}),
     };
   }
@@ -106,6 +109,7 @@ export class SupervisedUnit {
     this.#cancelRestart();
     clearInterval(this.#poll);
     this.#quickDeaths = 0;
+    this.#restarts = 0;
     const config = this.#config;
     const main = this.#process;
     if (config !== undefined && this.#phase.activeState === 'active') {
@@ -249,6 +253,7 @@ export class SupervisedUnit {
       maxBackoffMs,
     );
     this.#note(`its process ended (${how}), started again in ${waitMs} ms`);
+    this.#restarts += 1;
     this.#enter(phases.waiting);
     this.#restart = setTimeout(() => this.#restartDue?.(), waitMs);
     this.#restart.unref();

@@ -6,7 +6,7 @@ import type { DBusValue } from './signature.ts';
 const loadStates = ['loaded', 'not-found', 'masked', 'error', 'bad-setting'] as const;
 const activeStates = ['active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating'] as const;
 
-/** Makes the state of a unit from its row of ListUnitsByNames: two more questions where a process runs, one where it did not load. */
+/** Makes the state of a unit from its row of ListUnitsByNames: three more questions where a process runs, one where it did not load. */
 export async function toUnitState(
   bus: SystemdBus,
   unit: string,
@@ -25,9 +25,10 @@ export async function toUnitState(
     return { ...state, loadError: text(message) };
   }
   if (!unit.endsWith('.service') || activeState === 'inactive' || activeState === 'failed') return state;
+  const restarts = Number(await bus.property(unit, 'Service', 'NRestarts'));
   const mainPID = Number(await bus.property(unit, 'Service', 'MainPID'));
-  if (mainPID === 0) return state;
+  if (mainPID === 0) return { ...state, restarts };
   const startedMicroseconds = await bus.property(unit, 'Service', 'ExecMainStartTimestamp');
   const startedAt = typeof startedMicroseconds === 'bigint' ? Number(startedMicroseconds / 1000n) : 0;
-  return { ...state, mainPID, ...(startedAt > 0 ? { startedAt } : {}) };
+  return { ...state, restarts, mainPID, ...(startedAt > 0 ? { startedAt } : {}) };
 }
