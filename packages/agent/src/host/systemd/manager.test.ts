@@ -92,6 +92,7 @@ test('tells states as systemd has them and what is enabled as the files have it'
     return properties(
       {
         MainPID: variant('u', 4711),
+        NRestarts: variant('u', 2),
         ExecMainStartTimestamp: variant('t', 1_700_000_000_123_456n),
         LoadError: variant('(ss)', [
           'org.freedesktop.systemd1.BadUnitSetting',
@@ -113,6 +114,7 @@ test('tells states as systemd has them and what is enabled as the files have it'
     activeState: 'active',
     subState: 'running',
     enabled: 'disabled',
+    restarts: 2,
     mainPID: 4711,
     startedAt: 1_700_000_000_123,
   });

@@ -1,5 +1,6 @@
 import type { UnitState } from '../../ports.ts';
 import type { SystemdBus } from './bus.ts';
+import { DBusError } from './connection.ts';
 import { list, text } from './message.ts';
 import type { DBusValue } from './signature.ts';
 
@@ -25,10 +26,20 @@ export async function toUnitState(
     return { ...state, loadError: text(message) };
   }
   if (!unit.endsWith('.service') || activeState === 'inactive' || activeState === 'failed') return state;
-  const restarts = Number(await bus.property(unit, 'Service', 'NRestarts'));
+  const restarts = await restartsOf(bus, unit);
   const mainPID = Number(await bus.property(unit, 'Service', 'MainPID'));
-  if (mainPID === 0) return { ...state, restarts };
+  if (mainPID === 0) return { ...state, ...restarts };
   const startedMicroseconds = await bus.property(unit, 'Service', 'ExecMainStartTimestamp');
   const startedAt = typeof startedMicroseconds === 'bigint' ? Number(startedMicroseconds / 1000n) : 0;
-  return { ...state, restarts, mainPID, ...(startedAt > 0 ? { startedAt } : {}) };
+  return { ...state, ...restarts, mainPID, ...(startedAt > 0 ? { startedAt } : {}) };
+}
+
+/** systemd before 235 does not count them. */
+async function restartsOf(bus: SystemdBus, unit: string): Promise<Pick<UnitState, 'restarts'>> {
+  try {
+    return { restarts: Number(await bus.property(unit, 'Service', 'NRestarts')) };
+  } catch (error) {
+    if (error instanceof DBusError) return {};
+    throw error;
+  }
 }
