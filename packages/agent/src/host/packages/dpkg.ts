@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,6 +18,10 @@ const quickMs = 30_000;
 /** A package with a slow maintainer script on a slow disk; containerd takes 1.5 s. */
 const installMs = 15 * 60_000;
 const aptMs = 10 * 60_000;
+/** A slow disk with much to write. */
+const syncMs = 5 * 60_000;
+/** Where packages write; each may be a file system of its own. */
+const packagePlaces = ['/', '/boot', '/etc', '/opt', '/usr', '/var'];
 /** unattended-upgrades may hold dpkg's lock for minutes. */
 const defaultLockMs = 10 * 60_000;
 const defaultLockRetryMs = 2_000;
@@ -121,6 +126,7 @@ export class DpkgPackages implements PackageManager {
     });
     // Installing takes a hold away.
     await this.#hold(name, true);
+    await this.#sync(name);
   }
 
   async #remove(name: string): Promise<void> {
@@ -130,6 +136,7 @@ export class DpkgPackages implements PackageManager {
     const result = await this.#dpkg(name, ['--remove', name], environment);
     if (result.exitCode !== 0)
       throw new PackageError(name, `${name} was not removed: ${lastLines(result.output)}`);
+    await this.#sync(name);
   }
 
   async #purge(name: string, ours: readonly string[]): Promise<string | undefined> {
@@ -145,7 +152,19 @@ export class DpkgPackages implements PackageManager {
         name,
         `the configuration of ${name} was not removed: ${lastLines(result.output)}`,
       );
+    await this.#sync(name);
     return undefined;
+  }
+
+  /**
+   * dpkg syncs programs and its own records, but neither configuration files nor what maintainer scripts write: a power loss soon after
+   * left an empty configuration file of a package that was installed for good. File systems of others (a network's) are left alone.
+   */
+  async #sync(name: string): Promise<void> {
+    const places = packagePlaces.filter((place) => existsSync(place));
+    const { exitCode, output } = await this.#run(['sync', '--file-system', ...places], syncMs);
+    if (exitCode !== 0)
+      throw new PackageError(name, `what ${name} changed could not be put to disk: ${lastLines(output)}`);
   }
 
   async #hold(name: string, held: boolean): Promise<void> {
