@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { run } from '../system/run.ts';
 import { waitUntil } from '../system/processes.ts';
+import { diskFolder, mountDisk } from './disk.ts';
 import { type HostState, hostFolder, type LabState } from './state.ts';
 
 /** A host's root as this machine sees it: reading and writing here is reading and writing the host's own files. */
@@ -13,14 +14,21 @@ export const rootFolder = (dir: string, name: string): string => join(hostFolder
 export const containerdFolder = (dir: string, name: string): string =>
   join(hostFolder(dir, name), 'containerd');
 
+/** What a host's files are that are not the root's all hosts share: changed, new, and as devices 0:0 those taken away. */
+export const upperFolder = (dir: string, host: HostState): string =>
+  join(host.ownDisk ? diskFolder(hostFolder(dir, host.name)) : hostFolder(dir, host.name), 'upper');
+
 /** Mounts a host's root: its own layer over the one that all hosts share. Does nothing where it is mounted. */
 export async function mountRoot(state: LabState, host: HostState, lower: string): Promise<void> {
   const folder = hostFolder(state.dir, host.name);
   const root = rootFolder(state.dir, host.name);
-  for (const name of ['upper', 'work', 'root', 'containerd'])
-    await mkdir(join(folder, name), { recursive: true });
+  for (const name of ['root', 'containerd']) await mkdir(join(folder, name), { recursive: true });
   if (mountsBelow(root).length > 0) return;
-  const layers = `lowerdir=${lower},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`;
+  if (host.ownDisk) await mountDisk(folder);
+  const upper = upperFolder(state.dir, host);
+  const work = join(dirname(upper), 'work');
+  for (const name of [upper, work]) await mkdir(name, { recursive: true });
+  const layers = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
   if (/[,:\\]/.test(folder))
     throw new Error(`A lab's folder can't have a comma, colon or backslash in its path: ${folder}`);
   await run(['mount', '-t', 'overlay', '-o', layers, `kubenode-${state.id}-${host.index}`, root]).catch(

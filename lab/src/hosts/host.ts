@@ -13,7 +13,8 @@ import {
   removeGroup,
   setFrozen,
 } from './cgroups.ts';
-import { containerdFolder, mountRoot, rootFolder } from './filesystem.ts';
+import { dropUnsynced } from './disk.ts';
+import { containerdFolder, mountRoot, rootFolder, unmountBelow, upperFolder } from './filesystem.ts';
 import { setUpNetwork } from './network.ts';
 import { ensureRoot } from './root.ts';
 import {
@@ -30,9 +31,11 @@ import {
 
 /**
  * What can be done to a host's power. `off` is pulling the plug (no process gets a signal it could act on), `shutdown` asks the system to
- * power off and pulls the plug after 20 s, `reset` is `off` and `on`. `freeze` stops every process of the host where it is, ssh too.
+ * power off and pulls the plug after 20 s, `reset` is `off` and `on`. `outage` is `off` with all gone that was not synced to disk, which
+ * `off` keeps, since this machine's kernel lives on; the host needs `ownDisk`. `freeze` stops every process of the host where it is, ssh
+ * too.
  */
-export type PowerAction = 'on' | 'off' | 'shutdown' | 'reset' | 'freeze' | 'thaw';
+export type PowerAction = 'on' | 'off' | 'shutdown' | 'reset' | 'outage' | 'freeze' | 'thaw';
 
 /** `cut` takes the host off the network (both directions, no message); `join` brings it back. A host that boots is joined. */
 export type NetworkAction = 'cut' | 'join';
@@ -74,6 +77,8 @@ export class LabHost {
   readonly sshKey: string;
   /** The host's root as this machine sees it. Write here only what no process of the host writes at the same time. */
   readonly rootfs: string;
+  /** Of that, what is not of the root that all hosts share: changed and new files, and a device 0:0 for each that was taken away. */
+  readonly ownFiles: string;
   readonly #lab: LabState;
   readonly #state: HostState;
 
@@ -83,6 +88,7 @@ export class LabHost {
     this.hostKey = state.hostKey;
     this.sshKey = join(lab.dir, 'id_ed25519');
     this.rootfs = rootFolder(lab.dir, state.name);
+    this.ownFiles = upperFolder(lab.dir, state);
     this.#lab = lab;
     this.#state = state;
   }
@@ -147,6 +153,8 @@ export class LabHost {
         await this.#cutPower();
         await this.start();
         return await this.waitReady();
+      case 'outage':
+        return await this.#loseUnsynced();
       case 'freeze':
         return await setFrozen(this.#group, true);
       case 'thaw':
@@ -243,6 +251,15 @@ export class LabHost {
     await removeGroup(this.#group);
     delete this.#state.runner;
     await writeState(this.#lab);
+  }
+
+  async #loseUnsynced(): Promise<void> {
+    if (this.#state.ownDisk !== true)
+      throw new Error(`${this.name} can't lose what is not synced: make its lab with ownDisk for it.`);
+    const folder = hostFolder(this.#lab.dir, this.name);
+    await dropUnsynced(folder);
+    await this.#cutPower();
+    await unmountBelow(folder);
   }
 
   async #shutDown(): Promise<void> {

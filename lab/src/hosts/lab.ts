@@ -33,6 +33,8 @@ export interface HostOptions {
   kubelet?: boolean;
   /** Folders of this machine that the host sees, e.g. a small file system to be filled. */
   binds?: ReadonlyArray<{ source: string; target: string }>;
+  /** Puts its files on a file system of its own (1 GiB, sparse), for power that is really lost: `power('outage')`. Default false. */
+  ownDisk?: boolean;
 }
 
 /** Hosts on a bridge. They live on when this process ends; `close` or `downLab(dir)` takes everything away. */
@@ -115,6 +117,7 @@ async function reserve(dir: string, options: LabOptions): Promise<LabState> {
         hostKey: '',
         kubelet: host.kubelet ?? options.kubelet ?? false,
         binds: host.binds ?? [],
+        ownDisk: host.ownDisk ?? false,
       }),
     );
     if (new Set(hosts.map(({ name }) => name)).size !== hosts.length)

@@ -14,6 +14,8 @@ const programs: ReadonlyArray<readonly [program: string, debianPackage: string]>
   ['ssh', 'openssh-client'],
   ['ssh-keygen', 'openssh-client'],
   ['mount', 'mount'],
+  ['mkfs.ext4', 'e2fsprogs'],
+  ['perl', 'perl-base'],
 ];
 
 /** Whether a program is on the search path (with the folders for root's programs, which a user's path may lack). */

@@ -24,6 +24,8 @@ export interface HostState {
   hostKey: string;
   kubelet: boolean;
   binds: ReadonlyArray<{ source: string; target: string }>;
+  /** Its files are on a file system of its own, which can really lose power. */
+  ownDisk?: boolean;
   /** The process that runs it; absent while it is off. */
   runner?: ProcessId;
 }
