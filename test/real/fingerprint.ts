@@ -38,8 +38,11 @@ export interface Fingerprint {
   readonly units: ReadonlyMap<string, string>;
 }
 
-/** @param besides further paths to leave out. */
-export async function fingerprint(host: LabHost, besides: readonly string[] = []): Promise<Fingerprint> {
+/** @param host with `rootfs` the host's `ownFiles` what it shares with others is left out. @param besides further paths to leave out. */
+export async function fingerprint(
+  host: Pick<LabHost, 'rootfs' | 'exec'>,
+  besides: readonly string[] = [],
+): Promise<Fingerprint> {
   const files = new Map<string, string>();
   await walk(host.rootfs, '/', [...volatile, ...besides], files);
   return { files, units: await unitsOf(host) };
@@ -73,9 +76,9 @@ async function walk(
   }
 }
 
-/** Digests of what hosts share: files of the root that they are made from, which is older than this process. ctime tells every change. */
+/** Digests of what lies still: ctime tells every change, but for one that comes within the clock's tick of the last. */
 const digests = new Map<string, string>();
-const begun = BigInt(Math.floor(performance.timeOrigin)) * 1_000_000n;
+const stillNs = 1_000_000_000n;
 
 async function digestOf(path: string, { ino, size, mtimeNs, ctimeNs }: BigIntStats): Promise<string> {
   const key = [basename(path), ino, size, mtimeNs, ctimeNs].join(' ');
@@ -85,7 +88,7 @@ async function digestOf(path: string, { ino, size, mtimeNs, ctimeNs }: BigIntSta
     .update(await readFile(path))
     .digest('hex')
     .slice(0, 16);
-  if (ctimeNs < begun) digests.set(key, digest);
+  if (ctimeNs < BigInt(Date.now()) * 1_000_000n - stillNs) digests.set(key, digest);
   return digest;
 }
 
@@ -107,7 +110,7 @@ async function describe(path: string): Promise<string | undefined> {
 /** Kinds of unit that somebody decides about; scopes, slices and devices come and go by themselves. */
 const decided = /\.(service|socket|timer|path)$/;
 
-async function unitsOf(host: LabHost): Promise<Map<string, string>> {
+async function unitsOf(host: Pick<LabHost, 'exec'>): Promise<Map<string, string>> {
   const units = new Map<string, string>();
   const files = await host.exec(['systemctl', 'list-unit-files', '--no-legend', '--no-pager', '--plain']);
   for (const line of files.stdout.split('\n')) {

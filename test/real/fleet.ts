@@ -32,6 +32,8 @@ export interface FleetOptions {
   readonly kubelet?: boolean;
   /** Components of examples/ to serve; default all. None is applied before `applyComponents`. */
   readonly components?: readonly string[];
+  /** First file of the agent's program, where it is not the agent's own. */
+  readonly agentEntry?: string;
   /** Nothing is told while it comes up. Default false. */
   readonly quiet?: boolean;
 }
@@ -214,7 +216,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       },
       { fieldManager: 'test', force: true },
     );
-    const operator = await startOperator(dir, plane, supply, progress);
+    const operator = await startOperator(dir, plane, supply, progress, options.agentEntry);
     undo.push(() => operator.end());
     return new Fleet({ dir, lab, plane, supply, operator, close });
   } catch (error) {
@@ -289,8 +291,9 @@ async function startOperator(
   plane: Plane,
   supply: Fleet['supply'],
   progress: (line: string) => void,
+  entry: string | undefined,
 ): Promise<Process> {
-  const agent = await buildAgent({ progress });
+  const agent = await buildAgent({ progress, ...(entry !== undefined && { entry }) });
   await cp(agent.path, join(supply.fileServer.dir, 'kubenode-agent'));
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const operator = new Process('operator', join(dir, 'operator.log'), [

@@ -46,6 +46,8 @@ export interface BuildOptions {
   readonly cacheFolder?: string;
   /** Version that it says it is. Default: the project's. */
   readonly version?: string;
+  /** The program's first file; default the agent's own. A test's may change the agent before it begins. */
+  readonly entry?: string;
   /** Told what is being done. */
   readonly progress?: (line: string) => void;
 }
@@ -58,7 +60,10 @@ export interface BuildOptions {
 export async function buildAgent(options: BuildOptions = {}): Promise<AgentExecutable> {
   const cache = options.cacheFolder ?? path.join(repository, 'node_modules/.cache/kubenode/agent');
   const progress = options.progress ?? (() => undefined);
-  const bundle = await bundleAgent(options.version ?? (await projectVersion()));
+  const bundle = await bundleAgent(
+    options.entry ?? path.join(packageFolder, 'src/start.ts'),
+    options.version ?? (await projectVersion()),
+  );
   const key = createHash('sha256')
     .update([recipe, process.version, process.arch, ...nodeOptions].join('\n'))
     .update(bundle)
@@ -97,10 +102,10 @@ async function projectVersion(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-async function bundleAgent(version: string): Promise<Buffer> {
+async function bundleAgent(entry: string, version: string): Promise<Buffer> {
   const { build } = await import('esbuild');
   const result = await build({
-    entryPoints: [path.join(packageFolder, 'src/start.ts')],
+    entryPoints: [entry],
     bundle: true,
     platform: 'node',
     target: 'node24',

@@ -1,0 +1,177 @@
+/** The smallest components that have every step: one for each kind of artifact, in three revisions, the last of which is bad. */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { execFile } from 'node:child_process';
+import type { Artifact, MachineComponentSpec } from '@kubenode/api';
+import { digestOf, type FileServer, packTarGz, pushComponentImage, type Registry } from '@kubenode/lab';
+
+export const artifactKinds = ['archive', 'file', 'oci', 'package', 'files'] as const;
+export type ArtifactKind = (typeof artifactKinds)[number];
+
+/** Revisions come after each other; `3` never works. */
+export const versions = ['1', '2', '3'] as const;
+export type Version = (typeof versions)[number];
+export const badVersion: Version = '3';
+
+export const componentName = (kind: ArtifactKind): string => `crash-${kind}`;
+export const revisionName = (kind: ArtifactKind, version: Version): string =>
+  `${componentName(kind)}-${version}`;
+/** What the component's process read when it started. */
+export const readFolder = '/run/crash';
+/** Stands on every host before the component comes, and again when it is gone. */
+export const configPath = (kind: ArtifactKind): string => `/etc/${componentName(kind)}.conf`;
+
+export type Spec = Partial<MachineComponentSpec> & Pick<MachineComponentSpec, 'component' | 'version'>;
+
+export interface ArtifactServers {
+  /** For what is packed. */
+  readonly dir: string;
+  readonly files: FileServer;
+  readonly registry: Registry;
+}
+
+/** Makes and serves the artifact of one revision. */
+export async function revisionSpec(
+  kind: ArtifactKind,
+  version: Version,
+  servers: ArtifactServers,
+): Promise<Spec> {
+  const component = componentName(kind);
+  const config = {
+    component,
+    version,
+    files: [
+      file(configPath(kind), `version=${version}\n`),
+      // Only this revision has it: the next one takes it away.
+      file(`/etc/${component}.d/${version}.conf`, `${version}\n`),
+    ],
+    progressDeadline: '60s',
+  };
+  const fails = version === badVersion;
+  if (kind === 'files') {
+    return {
+      ...config,
+      hooks: {
+        preInstall: hook('true'),
+        postInstall: hook(fails ? 'false' : 'true'),
+        preRemove: hook('true'),
+      },
+      versionCheck: { exec: { command: ['cat', configPath(kind)] }, pattern: 'version=(\\S+)' },
+      probes: [probe(['grep', '-qx', `version=${version}`, configPath(kind)])],
+    };
+  }
+  const program = `${folderOf(kind)}/daemon`;
+  const unit = `[Unit]
+Description=${component} ${version}
+[Service]
+ExecStartPre=${program} read
+ExecStart=${program}
+[Install]
+WantedBy=multi-user.target
+`;
+  return {
+    ...config,
+    artifacts: [{ os: 'linux', arch: 'amd64', ...(await artifact(kind, version, servers)) }],
+    unit: { name: `${component}.service`, content: unit },
+    hooks: {
+      preInstall: hook('true'),
+      postInstall: hook('true'),
+      preStop: hook('true'),
+      postStart: hook(fails ? 'false' : 'true'),
+      preRemove: hook('true'),
+    },
+    versionCheck: { exec: { command: [program, '--version'] }, pattern: '\\d+' },
+    probes: [probe(['grep', '-qx', version, `${readFolder}/${component}`])],
+  };
+}
+
+type WithProgram = Exclude<ArtifactKind, 'files'>;
+
+const folderOf = (kind: WithProgram): string =>
+  kind === 'package' ? `/usr/lib/${componentName(kind)}` : `/opt/${componentName(kind)}/bin`;
+
+async function artifact(
+  kind: WithProgram,
+  version: Version,
+  { dir, files, registry }: ArtifactServers,
+): Promise<Pick<Artifact, WithProgram>> {
+  const component = componentName(kind);
+  const work = join(dir, `${component}-${version}`);
+  await mkdir(work, { recursive: true });
+  const program = join(work, 'daemon');
+  await writeFile(program, daemon(kind, version), { mode: 0o755 });
+  const note = join(work, 'note');
+  await writeFile(note, version);
+  const packed = async (): Promise<Buffer> =>
+    packTarGz([
+      { file: program, name: 'bin/daemon' },
+      { file: note, name: `share/note-${version}`, mode: 0o644 },
+    ]);
+  const put = async (name: string, content: Buffer): Promise<{ url: string; digest: string }> => ({
+    url: `http://artifacts.lab/${component}/${version}/${name}`,
+    digest: await files.put(`/${component}/${version}/${name}`, content),
+  });
+  if (kind === 'archive')
+    return { archive: { ...(await put('daemon.tar.gz', await packed())), path: `/opt/${component}` } };
+  if (kind === 'file') {
+    const path = `${folderOf(kind)}/daemon`;
+    return { file: { ...(await put('daemon', await readFile(program))), path, mode: '0755' } };
+  }
+  if (kind === 'oci') {
+    const layer = join(work, 'layer.tar.gz');
+    await writeFile(layer, await packed());
+    const { digest } = await pushComponentImage(registry, component, layer, { tag: version });
+    return { oci: { image: `registry.lab:5000/${component}@${digest}`, path: `/opt/${component}` } };
+  }
+  const deb = await buildDeb(work, component, version, program);
+  return { package: { name: component, version, ...(await put(`${component}.deb`, deb)) } };
+}
+
+/** A package with a program and a configuration file, as small as packages get. */
+async function buildDeb(work: string, name: string, version: string, program: string): Promise<Buffer> {
+  const tree = join(work, 'tree');
+  await rm(tree, { recursive: true, force: true });
+  for (const folder of ['DEBIAN', `usr/lib/${name}`, `etc/${name}`])
+    await mkdir(join(tree, folder), { recursive: true, mode: 0o755 });
+  const control = `Package: ${name}\nVersion: ${version}\nArchitecture: all\nMaintainer: nobody\nDescription: is installed in a test\n`;
+  await writeFile(join(tree, 'DEBIAN/control'), control);
+  await writeFile(join(tree, 'DEBIAN/conffiles'), `/etc/${name}/package.conf\n`);
+  await writeFile(join(tree, `etc/${name}/package.conf`), `version=${version}\n`);
+  await writeFile(join(tree, `usr/lib/${name}/daemon`), await readFile(program), { mode: 0o755 });
+  const deb = join(work, `${name}.deb`);
+  await promisify(execFile)('dpkg-deb', ['--root-owner-group', '--build', tree, deb]);
+  return readFile(deb);
+}
+
+/** Says its version, and keeps on record what a process of it has read: `read` runs before each start. Large enough to be lost. */
+function daemon(kind: WithProgram, version: string): string {
+  const component = componentName(kind);
+  return `#!/bin/sh
+# ${digestOf(component + version).repeat(1_000)}
+case "$1" in
+--version) echo ${version} ;;
+read)
+  mkdir -p ${readFolder}
+  { echo ${version}; cat ${configPath(kind)}; } >${readFolder}/${component} ;;
+*) exec sleep infinity ;;
+esac
+`;
+}
+
+function file(path: string, content: string): MachineComponentSpec['files'][number] {
+  return { path, content, mode: '0644', owner: 'root:root', onChange: 'Restart' };
+}
+function hook(program: string): { command: string[]; timeout: string } {
+  return { command: [program], timeout: '10s' };
+}
+function probe(command: string[]): MachineComponentSpec['probes'][number] {
+  return {
+    name: 'right',
+    exec: { command },
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+    failureThreshold: 3,
+    initialDelaySeconds: 0,
+  };
+}
