@@ -17,6 +17,7 @@ import { dropUnsynced } from './disk.ts';
 import { containerdFolder, mountRoot, rootFolder, unmountBelow, upperFolder } from './filesystem.ts';
 import { setUpNetwork } from './network.ts';
 import { ensureRoot } from './root.ts';
+import { raise, watches } from './settings.ts';
 import {
   bridgeName,
   groupName,
@@ -211,6 +212,7 @@ export class LabHost {
     if (this.isOn || (runner !== undefined && isAlive(runner))) return;
     // After a restart of this machine the bridge is gone.
     await setUpNetwork(this.#lab);
+    await raise(watches, 4096);
     await register(this.#lab);
     await mountRoot(this.#lab, this.#state, await ensureRoot(() => {}));
     const groups = await makeGroup(this.#group);

@@ -1,15 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { run, tryRun } from '../system/run.ts';
-import { bridgeName, type LabState, registeredLabs, registryFolder } from './state.ts';
+import { forwarding, raise, restoreSettings } from './settings.ts';
+import { bridgeName, type LabState, registeredLabs } from './state.ts';
 
 interface InterfaceAddresses {
   addr_info: Array<{ local?: string }>;
 }
-
-const forwarding = '/proc/sys/net/ipv4/ip_forward';
-const forwardingBefore = join(registryFolder, 'ip_forward-before');
 
 /**
  * A network (`10.214.N`, /24) that no interface of this machine is in and no noted lab has. Called under the lock of the registry.
@@ -33,18 +29,14 @@ export async function setUpNetwork(state: LabState): Promise<void> {
   await run(['ip', 'address', 'replace', `${state.network}.1/24`, 'dev', bridge]);
   await run(['ip', 'link', 'set', bridge, 'up']);
   if (!state.outbound) return;
-  if (!existsSync(forwardingBefore)) {
-    await mkdir(registryFolder, { recursive: true });
-    await writeFile(forwardingBefore, await readFile(forwarding));
-  }
-  await writeFile(forwarding, '1');
+  await raise(forwarding, 1);
   const rule = masquerade(state);
   if ((await tryRun(['iptables', '-t', 'nat', '-C', ...rule])).code !== 0)
     await run(['iptables', '-t', 'nat', '-A', ...rule]);
 }
 
 /**
- * Takes a lab's bridge and rule away; the last lab puts the machine's forwarding back to what it was. Called under the lock of the
+ * Takes a lab's bridge and rule away; the last lab puts the machine's settings back to what they were. Called under the lock of the
  * registry, before the lab's own note is taken away.
  */
 export async function tearDownNetwork(state: LabState): Promise<void> {
@@ -54,10 +46,7 @@ export async function tearDownNetwork(state: LabState): Promise<void> {
     while ((await tryRun(['iptables', '-t', 'nat', '-D', ...masquerade(state)])).code === 0);
   // Another lab than this one may have been the last that needed it.
   const others = [...(await registeredLabs()).keys()].filter((id) => id !== state.id);
-  if (others.length === 0 && existsSync(forwardingBefore)) {
-    await writeFile(forwarding, await readFile(forwardingBefore));
-    await rm(forwardingBefore);
-  }
+  if (others.length === 0) await restoreSettings();
 }
 
 function masquerade(state: LabState): string[] {

@@ -113,7 +113,7 @@ test('being asked begins the asking; the answer is there at the next call, with 
   assert.equal(verdicts.get('smoke')?.at, began);
 });
 
-test('it is asked every few seconds, however often the planner looks; only what is new is told', async (t) => {
+test('it is asked every few seconds and then more slowly, however often the planner looks; only what is new is told', async (t) => {
   const { inspections, batch, web, until, told, clock, asked, answers } = await start(t);
   const look = batch();
   for (let second = 0; second < 60; second += 1) {
@@ -121,10 +121,10 @@ test('it is asked every few seconds, however often the planner looks; only what 
     await until('answered', () => clock.waiting > 0);
     await clock.advance(1_000);
   }
-  assert.ok(asked.length >= 12 && asked.length <= 13, `${asked.length} times`);
+  assert.ok(asked.length >= 4 && asked.length <= 6, `${asked.length} times`);
   assert.equal(told.length, 1);
   answers.set('/smoke', { status: 409 });
-  await clock.advance(5_000);
+  await clock.advance(60_000);
   await until('told', () => told.length === 2);
   assert.deepEqual(results(inspections.verdicts(look, [web('smoke')])), ['smoke Failed']);
 });

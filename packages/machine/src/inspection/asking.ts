@@ -29,8 +29,8 @@ export interface InspectionsOptions {
 
 /** Questions at once, over all sets. */
 const atOnce = 8;
-/** After an answer that tells: Prometheus scrapes every 15 s or less often in most places. */
-const again = { baseMs: 5_000, maxMs: 5_000, jitter: 0.4 };
+/** After an answer that tells: Prometheus scrapes every 15 s or less often in most places. What goes on passing is asked less and less. */
+const again = { baseMs: 5_000, maxMs: 60_000, factor: 1.5, jitter: 0.4 };
 /** After one that does not. The inspection's deadline is 5 min by default. */
 const retry = { baseMs: 2_000, maxMs: 30_000, jitter: 0.5 };
 const longestMessage = 512;
@@ -79,8 +79,9 @@ export function makeInspections(options: InspectionsOptions): Inspections & Runn
   const keepAsking = async (job: Job, inspection: Inspection): Promise<void> => {
     const { signal } = job.stop;
     const { evidenceAfter } = job.batch;
-    let inconclusive = 0;
-    let pause = Math.min(Math.max(0, evidenceAfter - clock.now()), again.maxMs);
+    let inARow = 0;
+    let pause = Math.min(Math.max(0, evidenceAfter - clock.now()), again.baseMs);
+    let last: Verdict['result'] | undefined;
     for (;;) {
       if (pause > 0) await clock.sleep(pause, signal);
       const verdict = await inTurn(turns, signal, async () => {
@@ -89,8 +90,9 @@ export function makeInspections(options: InspectionsOptions): Inspections & Runn
         const isEarly = inspection.type === 'Prometheus' && at < evidenceAfter + settleMs;
         return { ...(isEarly ? notYet(finding) : finding), at };
       });
-      inconclusive = verdict.result === 'Inconclusive' ? inconclusive + 1 : 0;
-      pause = backoffMs(inconclusive === 0 ? again : retry, Math.max(1, inconclusive), options.random);
+      inARow = verdict.result === last ? inARow + 1 : 1;
+      last = verdict.result;
+      pause = backoffMs(last === 'Inconclusive' ? retry : again, inARow, options.random);
       if (verdict.at < evidenceAfter) continue;
       const before = job.verdicts.get(inspection.name);
       job.verdicts.set(inspection.name, verdict);
