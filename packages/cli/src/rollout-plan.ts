@@ -42,8 +42,8 @@ function nextOf(
   if (isDone) return 'done';
   if (paused) return 'paused; kubenode resume goes on';
   if (!isCurrent) return 'the operator has not looked at the present spec yet; does it run?';
-  const until = batch?.until === undefined ? '' : ` until ${batch.until}`;
   const reason = batch?.reason ?? message ?? '';
+  const until = batch?.until === undefined || reason.includes(' until ') ? '' : ` until ${batch.until}`;
   return `${reason === '' ? 'waits' : reason}${until}`;
 }
 

@@ -143,11 +143,13 @@ function assumptionsOf(
   heldMs: number,
 ): string[] {
   const { observation, inspections, windows } = spec.rollout;
-  const source = measured === undefined ? '--settle says otherwise' : 'the median of the last time';
+  const source = measured === undefined ? 'a guess; --settle says otherwise' : 'the median of the last time';
   return [
     `${formatDuration(settleMs)} until a machine is Ready (${source})`,
     `${observation} of observation after each batch`,
-    ...(inspections.length > 0 ? [`${inspections.map(({ name }) => name).join(', ')} pass at once`] : []),
+    ...(inspections.length > 0
+      ? [`inspections that pass at once: ${inspections.map(({ name }) => name).join(', ')}`]
+      : []),
     ...(windows.length > 0 ? ['batches begin in the windows only'] : []),
     ...(heldMs > 0 ? [`${formatDuration(heldMs)} of it waiting for the disruption budget`] : []),
   ];

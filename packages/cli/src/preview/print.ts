@@ -19,11 +19,9 @@ export function previewLines(preview: Preview, width?: number): string[] {
     return [`set/${set}: ${to} is on all its machines already; nothing would change.`];
   const way = from.length === 0 || from.join() === to ? to : `${from.join(', ')} → ${to}`;
   const total = moved === 1 ? '1 machine' : `${moved} machines`;
+  const count = batches.filter(({ number }) => number > 0).length;
   return [
-    ...fit(
-      `set/${set}: ${way} on ${total} in ${batches.filter(({ number }) => number > 0).length} batches`,
-      width,
-    ),
+    ...fit(`set/${set}: ${way} on ${total} in ${count === 1 ? '1 batch' : `${count} batches`}`, width),
     ...fit(`${deeds[disruption] ?? disruption}${disturbed > 0 ? `, on ${disturbed} of them` : ''}.`, width),
     ...section('What differs', preview.differences, width),
     '',
@@ -35,7 +33,7 @@ export function previewLines(preview: Preview, width?: number): string[] {
     ...section(
       'In the way now',
       preview.holds.map(({ what, until, help }) =>
-        [what, until === undefined ? '' : `until ${until}`, help ?? '']
+        [what.replace(/\.$/, ''), until === undefined ? '' : `until ${until}`, help ?? '']
           .filter((part) => part !== '')
           .join('; '),
       ),

@@ -99,9 +99,9 @@ class Simulation {
 
   run(): Simulated {
     for (let round = 0; round < mostRounds; round += 1) {
-      const hasMoved = this.#plan();
+      const isLookedAtAgain = this.#plan();
       this.#giveLeave();
-      const next = hasMoved ? this.#now : this.#nextTime();
+      const next = isLookedAtAgain ? this.#now : this.#nextTime();
       if (next === undefined) break;
       this.#advance(next);
     }
@@ -118,11 +118,12 @@ class Simulation {
     };
   }
 
-  /** One look of the planner. @returns whether it wrote anything */
+  /** One look of the planner. @returns whether it has to look again at once */
   #plan(): boolean {
     this.#budget.forgetDenial();
     const writes = this.#assignments.plan(this.#now);
     for (const { holder, machine } of writes.releases) this.#budget.release(holder, machine);
+    if (writes.releases.length > 0) this.#assignments.touchDenied();
     for (const [name, entries] of writes.machines) {
       const before = this.#machines.get(name);
       if (before === undefined) continue;
@@ -137,7 +138,7 @@ class Simulation {
       this.#sets.set(name, written);
       this.#assignments.putSet(viewOfSet(written, revisionOf(written)));
     }
-    return writes.machines.size > 0;
+    return writes.machines.size > 0 || writes.releases.length > 0;
   }
 
   /** A machine was told something: its agent begins. */

@@ -41,15 +41,17 @@ function haltBranch(set: MachineComponentSet): Branch[] {
   return [{ text: joined(['stopped', halt.cause, `since ${clock(halt.at)}`, halt.message]) }];
 }
 
-function batchBranch({ status }: MachineComponentSet, members: readonly SetMachine[]): Branch[] {
-  const { batch } = status ?? {};
+function batchBranch(set: MachineComponentSet, members: readonly SetMachine[]): Branch[] {
+  const { batch } = set.status ?? {};
+  // What has stopped it stands above.
+  const reason = haltOf(set) === undefined ? batch?.reason : '';
   if (batch === undefined || batch.number === 0) return [];
   const since = batch.since === undefined ? '' : `since ${clock(batch.since)}`;
   const until = batch.until === undefined ? '' : `until ${clock(batch.until)}`;
   const size = `batch ${batch.number} of ${batch.size === 1 ? '1 machine' : `${batch.size} machines`}`;
   return [
     {
-      text: joined([size, batch.state, since, until, batch.reason]),
+      text: joined([size, batch.state, since, until, reason]),
       branches: [
         ...(batch.inspections ?? []).map(({ name, result, message }) => ({
           text: joined([`inspection ${name}`, result, message]),

@@ -84,7 +84,7 @@ function findingsOf(set: MachineComponentSet, known: KnownSet): Finding[] {
     ...conflictFinding(set),
     ...(halt === undefined && !spec.paused ? batchFinding(set) : []),
     ...inspectionFindings(set),
-    ...budgetFindings(known),
+    ...(halt === undefined && !spec.paused ? budgetFindings(known) : []),
     ...machineFindings(batchOf(set, members), known.budget),
   ];
   if (findings.length > 0) return findings;
