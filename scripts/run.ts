@@ -1,4 +1,4 @@
-/** Runs the steps of a check one after another: a line for each, its output only when it failed. */
+/** Runs the steps of a check: a line for each, its output only when it failed, or as the step says. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -9,27 +9,30 @@ export interface Step {
   command: string;
   args: readonly string[];
   env?: Readonly<Record<string, string>>;
-  /** Shows its output while it runs; without it, output is kept and shown only when the step fails. */
-  live?: boolean;
+  /** When its output is shown: while it runs, when it has ended, or (the default) only when it has failed. */
+  output?: 'live' | 'after';
 }
 
-/** Runs all steps, also after a failed one; returns the names of those that failed. */
-export async function runSteps(steps: readonly Step[]): Promise<string[]> {
+/** Runs all steps, also after a failed one; returns the names of those that failed. @param atOnce how many run side by side */
+export async function runSteps(steps: readonly Step[], atOnce = 1): Promise<string[]> {
   const failed: string[] = [];
-  for (const step of steps) {
-    const started = performance.now();
-    if (step.live) console.log(`- ${step.name} ...`);
-    const { status, output } = await run(step);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    if (status === 0) {
-      console.log(`- ${step.name}: ok, ${seconds} s`);
-    } else {
-      console.log(`- ${step.name}: FAILED after ${seconds} s`);
-      if (output) console.log(output.trimEnd());
-      failed.push(step.name);
-    }
-  }
+  const waiting = [...steps];
+  const work = async (): Promise<void> => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift())
+      if (!(await runStep(step))) failed.push(step.name);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
   return failed;
+}
+
+async function runStep(step: Step): Promise<boolean> {
+  const started = performance.now();
+  if (step.output !== undefined) console.log(`- ${step.name} ...`);
+  const { status, output } = await run(step);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`- ${step.name}: ${status === 0 ? `ok, ${seconds} s` : `FAILED after ${seconds} s`}`);
+  if (output && (status !== 0 || step.output === 'after')) console.log(output.trimEnd());
+  return status === 0;
 }
 
 function run(step: Step): Promise<{ status: number; output: string }> {
@@ -37,7 +40,7 @@ function run(step: Step): Promise<{ status: number; output: string }> {
     const child = spawn(step.command, step.args, {
       cwd: root,
       env: { ...process.env, ...step.env },
-      stdio: step.live ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+      stdio: step.output === 'live' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
     child.stdout?.on('data', (data: Buffer) => (output += data.toString()));

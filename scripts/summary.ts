@@ -14,7 +14,7 @@ export default async function* summary(source: AsyncIterable<TestEvent>): AsyncG
     if (event.type === 'test:diagnostic' && !counts.test(event.data.message))
       figures.push(`  ${event.data.message}\n`);
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
-    if (event.data.details.type === 'suite') continue;
+    if (isSuite(event)) continue;
     if (event.type === 'test:pass') {
       if (event.data.skip) skipped += 1;
       else passed += 1;
@@ -36,4 +36,12 @@ export default async function* summary(source: AsyncIterable<TestEvent>): AsyncG
   yield* figures;
   yield* failures;
   yield `\n${passed} passed, ${failed} failed, ${skipped} skipped\n`;
+}
+
+/** A suite is told of only where it failed by itself, such as in what comes before its tests. */
+function isSuite({ type, data }: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): boolean {
+  if (data.details.type !== 'suite') return false;
+  if (type === 'test:pass') return true;
+  const { error } = data.details as { error: Error & { failureType?: string } };
+  return error.failureType === 'subtestsFailed' || error.failureType === 'cancelledByParent';
 }

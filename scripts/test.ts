@@ -6,7 +6,7 @@ const failed = await runSteps([
   ...checks,
   {
     name: 'tests',
-    live: true,
+    output: 'live',
     command: process.execPath,
     args: [
       '--disable-warning=ExperimentalWarning',
