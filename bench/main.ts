@@ -5,6 +5,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { agentOnHosts } from './agent.ts';
 import { compareWithAnsible } from './ansible/compare.ts';
+import { drift } from './drift.ts';
 import { planner } from './planner/planner.ts';
 import { print, type Report, short, timed } from './report.ts';
 
@@ -14,6 +15,7 @@ const parts: Readonly<Record<string, Part>> = {
   agent: agentOnHosts,
   ansible: compareWithAnsible,
   planner,
+  drift,
 };
 
 const chosen = process.argv.slice(2);
