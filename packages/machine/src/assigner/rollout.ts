@@ -118,7 +118,10 @@ function planNext(standing: Standing, joining: number): RolloutPlan {
   const grant = reserve(standing.input, picked, standing.input.restarts);
   if (grant.members.length === 0) {
     const { message = 'the disruption budget allows nothing', until } = grant.denied ?? {};
-    return { ...standing.stays('Waiting', `the disruption budget: ${message.replace(/\.$/, '')}`, until), isDenied: true };
+    return {
+      ...standing.stays('Waiting', `the disruption budget: ${message.replace(/\.$/, '')}`, until),
+      isDenied: true,
+    };
   }
   const moves = grant.members.map(
     (member): Move => ({
