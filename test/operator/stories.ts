@@ -286,6 +286,21 @@ export function operatorStories(start: () => Promise<ControlPlane>): void {
         /written by the Machine controller/,
       ],
       [
+        'leave for itself to disturb the host',
+        (own) =>
+          own.patch(
+            Machine,
+            'n2',
+            merge({
+              status: {
+                disruption: { kind: 'Reboot', state: 'Granted', id: 'x', since: '2026-01-01T00:00:00Z' },
+              },
+            }),
+            status,
+          ),
+        /disruption by the disruption controller/,
+      ],
+      [
         'its own Ready',
         (own) =>
           own.apply(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { agentGroup, type MachineComponentSpec } from '@kubenode/api';
-import { Machine, MachineComponent, MachineImport } from '@kubenode/machine';
+import { Machine, MachineComponent, MachineImport, NodeDisruptionBudget } from '@kubenode/machine';
 import {
   CertificateSigningRequest,
   type Client,
@@ -57,6 +57,27 @@ export const tries: Readonly<Record<string, (thief: Client) => Promise<unknown>>
       },
       { ...status, fieldManager: 'thief', force: true },
     ),
+  'leave for itself to disturb the host': (thief) =>
+    thief.apply(
+      Machine,
+      {
+        metadata: { name: 'h1' },
+        status: {
+          disruption: { kind: 'Reboot', state: 'Granted', id: 'mine', since: '2026-01-01T00:00:00Z' },
+        },
+      },
+      { ...status, fieldManager: 'thief', force: true },
+    ),
+  'the disruption budget': (thief) =>
+    thief.patch(NodeDisruptionBudget, 'default', merge({ spec: { maxUnhealthy: '100%' } })),
+  "the disruption budget's ledger": (thief) =>
+    thief.patch(NodeDisruptionBudget, 'default', merge({ status: { deniedUntil: null } }), status),
+  'the eviction of a pod': (thief) =>
+    thief.raw('POST', '/api/v1/namespaces/default/pods/any/eviction', {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: 'any', namespace: 'default' },
+    }),
   'its phase': (thief) => thief.patch(Machine, 'h1', merge({ status: { phase: 'Deleting' } }), status),
   'another Machine, made': (thief) =>
     thief.create(Machine, {

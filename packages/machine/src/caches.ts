@@ -20,6 +20,7 @@ import {
   type NodeCondition,
   type ObjectMeta,
 } from '@kubenode/runtime';
+import { cordonOf } from './disruption/cordon.ts';
 import { Machine, MachineComponent, MachineComponentSet, NodeDisruptionBudget } from './kinds.ts';
 import { setLabel } from './machinecomponentset/template.ts';
 import type { NodeView } from './machine/node.ts';
@@ -98,7 +99,13 @@ export function makeCaches(options: CacheOptions): Caches {
       project: slimRevision,
       indexes: { set: ({ set }) => (set === undefined ? [] : [set]) },
     }),
-    nodes: informer({ ...options, kind: Node, project: viewOfNode, equal: isSameNode }),
+    nodes: informer({
+      ...options,
+      kind: Node,
+      project: viewOfNode,
+      equal: isSameNode,
+      indexes: { cordonedBy: (node) => [cordonOf(node)?.machine ?? []].flat() },
+    }),
     leases: informer({
       ...options,
       kind: Lease,
@@ -146,7 +153,8 @@ function withoutManagedFields<T extends { metadata: ObjectMeta }>(object: T): T 
 function slim(machine: MachineObject): MachineObject {
   const { apiVersion, kind, spec } = machine;
   const { annotations: _, ...metadata } = withoutManagedFields(machine).metadata;
-  const { host: __, ...status } = machine.status ?? {};
+  const { host, ...rest } = machine.status ?? {};
+  const status = { ...rest, ...(host?.bootID === undefined ? {} : { host: { bootID: host.bootID } }) };
   return { apiVersion, kind, metadata, spec, status };
 }
 
@@ -160,6 +168,8 @@ function viewOfNode({ metadata, spec, status }: Node): NodeView {
     annotations: metadata.annotations ?? {},
     taints: spec?.taints ?? [],
     kubeletVersion: status?.nodeInfo?.kubeletVersion,
+    ...(spec?.unschedulable === true ? { unschedulable: true } : {}),
+    ...(status?.nodeInfo?.bootID === undefined ? {} : { bootID: status.nodeInfo.bootID }),
     problems: problemsOf(status?.conditions ?? []),
     ready: ready && { status: ready.status, reason: ready.reason ?? '', message: ready.message ?? '' },
   };

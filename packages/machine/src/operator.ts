@@ -16,6 +16,7 @@ import { makeCaches } from './caches.ts';
 import { certificateController } from './certificate/controller.ts';
 import { definitions } from './definitions.ts';
 import { makeInspections } from './inspection/asking.ts';
+import { disruptionController } from './disruption/controller.ts';
 import { machineController } from './machine/controller.ts';
 import { machineComponentController } from './machinecomponent/controller.ts';
 import { machineComponentSetController } from './machinecomponentset/controller.ts';
@@ -56,6 +57,7 @@ export function makeOperator(options: OperatorOptions): Manager {
     events,
     inspections,
     budget,
+    disruptionController(parts),
     assigning,
     machineController({ ...parts, assigner: assigning }),
     machineComponentController({ ...parts, assigner: assigning }),

@@ -59,8 +59,9 @@ const guards: readonly Guard[] = [
       },
       {
         expression:
-          "['phase', 'nodeRef', 'kubeletVersion'].all(k, (k in variables.after) == (k in variables.before) && (!(k in variables.after) || variables.after[k] == variables.before[k]))",
-        message: 'phase, nodeRef and kubeletVersion are written by the Machine controller, not by an agent',
+          "['phase', 'nodeRef', 'kubeletVersion', 'disruption'].all(k, (k in variables.after) == (k in variables.before) && (!(k in variables.after) || variables.after[k] == variables.before[k]))",
+        message:
+          'phase, nodeRef and kubeletVersion are written by the Machine controller and disruption by the disruption controller, not by an agent',
       },
       {
         expression:

@@ -67,6 +67,8 @@ function operator(): KubeObject[] {
         verbs: ['get'],
       },
       rule('', ['nodes'], ['get', 'list', 'watch', 'patch']),
+      rule('', ['pods'], ['get', 'list', 'delete']),
+      rule('', ['pods/eviction'], ['create']),
       rule('', ['events'], ['create', 'patch', 'update']),
       rule('certificates.k8s.io', ['certificatesigningrequests'], ['get', 'list', 'watch']),
       rule('certificates.k8s.io', ['certificatesigningrequests/approval'], ['update']),

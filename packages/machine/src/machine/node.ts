@@ -11,6 +11,10 @@ export interface NodeView {
   readonly taints: readonly Taint[];
   readonly kubeletVersion: string | undefined;
   readonly ready: { readonly status: string; readonly reason: string; readonly message: string } | undefined;
+  /** No new pods are put there. */
+  readonly unschedulable?: boolean;
+  /** Of the boot that its kubelet runs in. */
+  readonly bootID?: string;
   /** Conditions other than Ready that are True, and so say that something is wrong. */
   readonly problems: readonly NodeProblem[];
 }

@@ -24,6 +24,8 @@ export function retryMs(
     return error.neverSent || (idempotent && error.code !== 'TOO_LARGE') ? wait : undefined;
   }
   if (!(error instanceof ApiError)) return undefined;
+  // A PodDisruptionBudget's no is an answer to who asked for the eviction, and no sign of an overloaded server.
+  if (error.causes.some(({ reason }) => reason === 'DisruptionBudget')) return undefined;
   const transient = error.status === 429 || (idempotent && error.status >= 502 && error.status <= 504);
   // Past what the server asked for, and spread: those who were told the same second don't come back in it together.
   return transient ? (error.retryAfterMs ?? 0) + wait : undefined;
