@@ -20,9 +20,12 @@ export function planBack(standing: Standing, halted: HaltedRollout): RolloutPlan
     return standing.is('Paused', `${what}. ${why}. ${next}`, details);
   }
   const back = set.paused ? undefined : goBack(standing, to);
-  const waits = [...(back?.members ?? []), ...onTheirWay(standing)];
-  const left = leftOf(standing) - (back?.members.length ?? 0);
-  if (waits.length === 0 && left === 0) {
+  const picked = (back?.members ?? []).map((member) => ({ ...member, stands: '' }));
+  const waits = [...picked, ...onTheirWay(standing)];
+  const left = leftOf(standing) - picked.length;
+  // Who went back and does not work there is told of as any other; it does not begin anew.
+  const wasBack = set.status.halted?.at === halted.at && set.status.batch?.state === 'Paused';
+  if (left === 0 && (waits.length === 0 || (wasBack && picked.length === 0))) {
     return standing.is('Paused', `${what}. Its machines are back on ${to.revision}. ${next}`, details);
   }
   const more = left > 0 ? `; ${machines(left)} more to go back${why(standing, back?.denied)}` : '';

@@ -21,7 +21,7 @@ export function lookAt(batch: BatchTally, begunAt: number): Look {
   const older: string[] = [];
   for (const member of batch.outstanding.values()) {
     if (batch.lost.has(member.machine)) continue;
-    (member.wrong ? failed : unclear).push(`${member.machine}: ${member.component} is ${member.stands}`);
+    (member.wrong ? failed : unclear).push(`${member.machine}: ${member.component}: ${member.stands}`);
   }
   for (const member of batch.troubled.values()) {
     if (batch.lost.has(member.machine)) continue;

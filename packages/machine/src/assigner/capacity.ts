@@ -31,7 +31,8 @@ export function pick(turns: Iterable<Member>, room: number, free: number): Membe
   if (room <= 0) return picked;
   for (const member of turns) {
     const cost = costOf(member);
-    if (cost > left) break;
+    // More may be down already than may be: those cost nothing, and a fix has to reach them.
+    if (cost > Math.max(0, left)) break;
     left -= cost;
     picked.push(member);
     if (picked.length >= room) break;

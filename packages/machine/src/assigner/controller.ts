@@ -214,7 +214,6 @@ export function assigner(options: AssignerOptions): Assigner {
     for (const [name, entries] of writes.machines) {
       granted.write(name, entries, writes.reservations.get(name) ?? [], signal);
     }
-    for (const { holder, machine } of writes.releases) budget.release(holder, machine);
     for (const [name, status] of writes.sets) {
       sets.write(name, status, signal);
     }

@@ -31,7 +31,7 @@ test('a failure, a conflict and a wrong name are warnings, each told once', () =
   fleet.set('runc', { revision: 'runc-2' });
   assert.deepEqual(story(fleet), ['Normal BatchStarted', 'Warning BatchFailed']);
   fleet.set('runc', { revision: 'runc-9' });
-  assert.deepEqual(story(fleet), ['Warning RevisionNotFound']);
+  assert.deepEqual(story(fleet), ['Normal Resumed', 'Warning RevisionNotFound']);
   fleet.set('runc', { revision: 'runc-1' }).set('other', { revision: 'runc-1' });
   assert.deepEqual(story(fleet), ['Warning Conflicted']);
 });

@@ -13,6 +13,8 @@ export interface GatesInput {
   readonly number: number;
   readonly rollout: string;
   readonly begunAt: number;
+  /** No machine is left for another batch. */
+  readonly isLast: boolean;
   readonly inspections: Inspections;
   readonly now: number;
 }
@@ -78,7 +80,7 @@ export function passGates(input: GatesInput): Gates {
   const observation = parseDuration(set.rollout.observation);
   if (observation === 0) return { kind: 'Passed', results: round.results };
   const until = now + observation;
-  const reason = observed(set, until);
+  const reason = observed(input, until);
   return {
     kind: 'Wait',
     state: 'Observing',
@@ -95,7 +97,7 @@ function observe(input: GatesInput, since: number): Gates {
   const observation = parseDuration(set.rollout.observation);
   const end = since + observation;
   const isOver = now >= end;
-  const round = inspect(input, end, true, isOver ? undefined : onlyBuiltIn);
+  const round = isOver ? inspect(input, end, true) : inspect(input, since, true, onlyBuiltIn);
   if (round.failed !== undefined) return halt('ObservationFailed', round.failed, round);
   const wait = (until: number, reason: string): Gates => ({
     kind: 'Wait',
@@ -108,7 +110,7 @@ function observe(input: GatesInput, since: number): Gates {
   });
   if (!isOver) {
     const open = round.open === undefined ? '' : `; ${round.open.first.name}${said(round.open.first)}`;
-    return wait(end, observed(set, end) + open);
+    return wait(end, observed(input, end) + open);
   }
   if (round.open === undefined) return { kind: 'Passed', results: round.results };
   const { first, until } = round.open;
@@ -117,9 +119,9 @@ function observe(input: GatesInput, since: number): Gates {
   return wait(until, reason);
 }
 
-function observed(set: SetView, until: number): string {
-  const again = set.rollout.inspections.length === 0 ? '' : ' and are inspected once more';
-  return `its machines are observed until ${at(until)}${again}; then the next batch begins`;
+function observed({ set, isLast }: GatesInput, until: number): string {
+  const again = set.rollout.inspections.length === 0 ? '' : ', and inspected once more';
+  return `observed until ${at(until)}${again}; then ${isLast ? 'the rollout is done' : 'the next batch begins'}`;
 }
 
 function causeOf(result: InspectionResult): Cause {

@@ -22,8 +22,6 @@ export interface Writes {
   readonly sets: ReadonlyMap<string, MachineComponentSetStatus>;
   /** By name of the machine: grants that have to be written before its list is. */
   readonly reservations: ReadonlyMap<string, readonly Reservation[]>;
-  /** Grants that are not needed any more. */
-  readonly releases: readonly { readonly holder: string; readonly machine: string }[];
 }
 
 export interface AssignmentsOptions {
@@ -55,7 +53,7 @@ interface Machine {
 
 /**
  * What belongs on every machine, as a pure function of all sets, revisions and machines, kept up to date piece by piece: put in what
- * changed, and `plan` says what to write. No clock, and no effects but reservations; a plan counts as written, until the machine is put in
+ * changed, and `plan` says what to write. No clock, and no effects but on reservations; a plan counts as written, until the machine is put in
  * anew.
  */
 export class Assignments {
@@ -74,8 +72,8 @@ export class Assignments {
 
   /** When a set is to be looked at again although nothing has happened, epoch milliseconds. */
   readonly #looks = new Map<string, number>();
-  /** Sets that are gone, and may have left grants behind. */
-  readonly #orphans = new Set<string>();
+  /** When it was planned last, epoch milliseconds. */
+  #now = 0;
   /** Sets that the budget has denied something. */
   readonly #denied = new Set<string>();
 
@@ -123,7 +121,7 @@ export class Assignments {
     this.#looks.delete(name);
     this.#denied.delete(name);
     this.#inspections.forget(name);
-    this.#orphans.add(name);
+    this.#release(name, undefined);
     this.#byComponent = byComponent(this.#sets.values());
     this.#touchAll(before.component);
   }
@@ -190,11 +188,14 @@ export class Assignments {
   plan(now: number): Writes {
     const writes = new Map<string, MachineComponentEntry[]>();
     const reservations = new Map<string, Reservation[]>();
-    const releases: { holder: string; machine: string }[] = [];
     for (const [name, components] of this.#dirtyMachines) this.#settle(name, components, now, writes);
     this.#dirtyMachines.clear();
 
-    for (const [name, at] of this.#looks) if (at <= now) this.#dirtySets.add(name);
+    // Where the clock was put back, what was to be seen at a time has to be thought of anew.
+    for (const [name, at] of this.#looks) if (at <= now || now < this.#now) this.#dirtySets.add(name);
+    this.#now = now;
+    // Before any set asks for more: what one gives back another may get.
+    for (const name of this.#dirtySets) this.#release(name, this.#tallies.get(name));
     const statuses = new Map<string, MachineComponentSetStatus>();
     for (const name of this.#dirtySets) {
       const set = this.#sets.get(name);
@@ -203,7 +204,6 @@ export class Assignments {
       const targets = this.#targetsOf(set);
       const plan = this.#planSet(set, tally, targets, now);
       for (const move of plan.moves) this.#move(move, now, writes, reservations);
-      releases.push(...this.#toRelease(name, tally));
       const { outcome } = plan;
       const revision = this.#revisions.get(set.revision);
       const status = setStatus({ set, tally, targets, outcome, revision }, now);
@@ -213,14 +213,9 @@ export class Assignments {
       if (status.currentRevision !== set.status.currentRevision) this.#touchMembers(name);
     }
     this.#dirtySets.clear();
-    for (const name of this.#orphans) {
-      const holder = holderOf(name);
-      for (const machine of this.#budget.held(holder)) releases.push({ holder, machine });
-    }
-    this.#orphans.clear();
     for (const [name, components] of this.#dirtyMachines) this.#refresh(name, components);
     this.#dirtyMachines.clear();
-    return { machines: writes, sets: statuses, reservations, releases };
+    return { machines: writes, sets: statuses, reservations };
   }
 
   #planSet(set: SetView, tally: Tally, targets: Targets, now: number): RolloutPlan {
@@ -245,17 +240,15 @@ export class Assignments {
     return plan;
   }
 
-  /** Grants of machines that run what they were moved to, that failed, or that were not heard of until their deadline. */
-  #toRelease(set: string, tally: Tally): { holder: string; machine: string }[] {
+  /** Gives back the grants of machines that run what they were moved to, that failed, or that were not heard of until their deadline. */
+  #release(set: string, tally: Tally | undefined): void {
     const holder = holderOf(set);
-    const released: { holder: string; machine: string }[] = [];
     for (const machine of this.#budget.held(holder)) {
-      const member = tally.members.get(machine);
-      const isOver =
-        member === undefined || !member.assigned || member.ready || member.failed || tally.isLate(member);
-      if (isOver) released.push({ holder, machine });
+      const member = tally?.members.get(machine);
+      const isUnderWay = member?.assigned === true && !member.ready && !member.failed;
+      if (member === undefined || !isUnderWay || tally?.isLate(member) === true)
+        this.#budget.release(holder, machine);
     }
-    return released;
   }
 
   /** What needs no rollout, since it changes nothing on the host or was asked for already. */

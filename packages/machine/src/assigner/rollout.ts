@@ -1,4 +1,3 @@
-import { formatDuration } from '@kubenode/runtime';
 import { windowAt } from '../window/window.ts';
 import { planBack } from './back.ts';
 import { batchSize, capacity, pick, total } from './capacity.ts';
@@ -40,8 +39,8 @@ function planJoins(set: SetView, tally: Tally): Move[] {
 function planMoves(standing: Standing, joining: number): RolloutPlan {
   const { set, tally, targets, now } = standing.input;
   if (targets.update === undefined && !set.deleting) {
-    const { halted } = set.status;
-    const details = halted === undefined ? {} : { halted };
+    const { halted, updateRevision } = set.status;
+    const details = halted === undefined || updateRevision !== set.revision ? {} : { halted };
     return standing.is('Waiting', 'there is no revision that machines could be moved to', details);
   }
   const isAtRest = doneSince(set) > 0 && tally.moves.size === 0;
@@ -76,7 +75,9 @@ function planBatch(standing: Standing, joining: number): RolloutPlan {
   const { tally, now } = standing.input;
   if (standing.number === 0 || standing.hasPassed) return planNext(standing, joining);
   const { members } = standing.batch;
-  const isFull = members.size >= standing.sizeOf(standing.number);
+  // What is removed leaves its batch: an empty one has done its work.
+  const isFull =
+    (standing.input.set.deleting && members.size === 0) || members.size >= standing.sizeOf(standing.number);
   if (!isFull && tally.moves.size > 0) return planNext(standing, joining);
   if (standing.working > 0 && !standing.isWatched) return standing.updating();
   const gates = members.size === 0 || isUngated(standing) ? undefined : standing.gates(passGates);
@@ -141,10 +142,9 @@ function pausedWith(left: number): string {
 }
 
 function closed(standing: Standing, { next, problem }: { next?: number; problem?: string }): RolloutPlan {
-  const { now } = standing.input;
   if (problem !== undefined) return standing.stays('Waiting', `spec.rollout.${problem}`);
   if (next === undefined) return standing.stays('Waiting', 'none of its windows opens in the next two weeks');
-  const reason = `outside its windows; the next batch begins at ${at(next)}, in ${formatDuration(next - now)}`;
+  const reason = `outside its windows; the next batch begins at ${at(next)}`;
   return standing.stays('Waiting', reason, next);
 }
 

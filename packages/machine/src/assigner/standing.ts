@@ -35,7 +35,8 @@ export class Standing {
     const { set, tally, targets, now } = input;
     this.input = input;
     const { batch } = set.status;
-    const isHeld = targets.update === undefined && !set.deleting;
+    const isHeld =
+      targets.update === undefined && !set.deleting && set.status.updateRevision === set.revision;
     this.rollout = (isHeld ? batch?.rollout : undefined) ?? rolloutID(set, tally, targets, now);
     this.moved = tally.rollouts.get(this.rollout);
     const mine = batch?.rollout === this.rollout ? batch : undefined;
@@ -99,7 +100,8 @@ export class Standing {
   gates(pass: (input: GatesInput) => Gates): Gates {
     const { set, inspections, now } = this.input;
     const { batch, number, rollout } = this;
-    return pass({ set, batch, number, rollout, begunAt: this.#details.begunAt ?? now, inspections, now });
+    const begunAt = this.#details.begunAt ?? now;
+    return pass({ set, batch, number, rollout, begunAt, isLast: this.left === 0, inspections, now });
   }
 
   halt(cause: HaltedRollout['cause'], message: string, batch: number): HaltedRollout {
@@ -129,7 +131,8 @@ export class Standing {
     const deadline = this.deadline ?? this.input.now + parseDuration(set.rollout.deadline);
     const working = function* (): Generator<Member> {
       for (const member of outstanding.values()) if (!lost.has(member.machine)) yield member;
-      yield* picked;
+      // Where they stood before the move is of no interest any more.
+      for (const member of picked) yield { ...member, stands: '' };
     };
     const reason = `waits for ${name(working(), count)}${why}`;
     return this.is('Updating', reason, { until: deadline }, deadline);

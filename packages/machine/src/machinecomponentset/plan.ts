@@ -137,10 +137,17 @@ function ready(state: SetState): Verdict {
     if (tally.selected === 0) {
       return yes('NoMachines', `The selector selects no machine: there is nothing to do.${unlikely(set)}`);
     }
-    return yes('RolledOut', `${set.revision} is on all ${machines(tally.selected)}.`);
+    const all = tally.selected === 1 ? 'the only machine' : `all ${machines(tally.selected)}`;
+    return yes('RolledOut', `${set.revision} is on ${all}.`);
   }
   const share = `${tally.ready} of ${machines(tally.selected)} run ${set.revision}`;
-  return no(reasonOf(outcome), `${share}. Batch ${outcome.batch}: ${outcome.reason}.`);
+  return no(reasonOf(outcome), `${share}. ${told(outcome)}`);
+}
+
+/** Where it stands and why. What has stopped it names its batch by itself. */
+function told({ batch, halted, reason }: RolloutState): string {
+  const which = halted !== undefined ? '' : batch === 0 ? 'No batch has begun: ' : `Batch ${batch}: `;
+  return `${which}${reason}.`;
 }
 
 /** What holds the rollout up, in one word. */
@@ -186,7 +193,7 @@ function progressing(state: SetState): Verdict {
   if (trouble !== undefined) return trouble;
   if (outcome.state === 'Done') return no('Done', '');
   const verdict = goesOn.has(outcome.state) ? yes : no;
-  return verdict(reasonOf(outcome), `Batch ${outcome.batch}: ${outcome.reason}.`);
+  return verdict(reasonOf(outcome), told(outcome));
 }
 
 /** States in which something is under way. */

@@ -1,4 +1,5 @@
 import type {
+  Condition,
   Machine,
   MachineComponentEntry,
   MachineComponentSet,
@@ -7,6 +8,8 @@ import type {
 } from '@kubenode/api';
 import { Assignments, type Writes } from '../assigner/plan.ts';
 import { viewOfMachine, viewOfSet } from '../assigner/view.ts';
+import type { NodeProblem } from '../machine/node.ts';
+import { FakeBudget, FakeInspections } from './fakes.ts';
 
 type SetSpec = Partial<Omit<MachineComponentSet['spec'], 'rollout'>> & {
   /** What is left out is as in `usualRollout`. */
@@ -25,8 +28,22 @@ export const usualRollout: Rollout = {
   windows: [],
 };
 
-/** What an agent does with what it is told; Failed: whatever is new to it fails. */
-export type AgentBehaviour = 'Ready' | 'Failed' | 'Slow' | 'Silent' | 'None';
+/**
+ * What an agent does with what it is told. Failed: whatever is new to it fails, for good; Retrying: and it will try again by itself.
+ * Degraded: what it runs now does not work. Slow: it has not read it yet. Silent: not heard of any more. None: never heard of.
+ */
+export type AgentBehaviour = 'Ready' | 'Failed' | 'Retrying' | 'Degraded' | 'Slow' | 'Silent' | 'None';
+
+/** What every agent does with a revision, whatever it does otherwise. */
+export type Badness = 'Failed' | 'Retrying' | 'Hangs';
+
+interface KnownRevision {
+  readonly name: string;
+  readonly uid: string;
+  readonly component: string;
+  readonly version: string;
+  readonly restarts: boolean;
+}
 
 /**
  * A fleet as the assigner sees it: objects that tests change by hand, agents that do as they are told, and a clock. What is planned is
@@ -37,7 +54,18 @@ export class Fleet {
   readonly machines = new Map<string, Machine>();
   readonly sets = new Map<string, MachineComponentSet>();
   readonly agents = new Map<string, AgentBehaviour>();
-  assignments = new Assignments();
+  readonly budget = new FakeBudget();
+  readonly inspections = new FakeInspections(() => this.now);
+  /** Revisions that are no good. */
+  readonly bad = new Map<string, Badness>();
+  /** By machine: what is wrong with its Node. */
+  readonly nodeProblems = new Map<string, readonly NodeProblem[]>();
+  /** Machines whose Node is not Ready, and since when, epoch milliseconds. */
+  readonly brokenNodes = new Map<string, number>();
+  /** Version of the API server; undefined: not known. */
+  serverVersion: string | undefined = 'v1.36.3';
+  readonly #revisions = new Map<string, KnownRevision>();
+  assignments = this.#assignments();
   /** How many machines were written since the start. */
   writes = 0;
 
@@ -60,9 +88,11 @@ export class Fleet {
     return this;
   }
 
-  revision(name: string, component = name.split('-')[0] ?? '', uid = `uid-${name}`): this {
-    const view = { name, uid, component, version: '1', restarts: false, deleting: false, isKept: true };
-    this.assignments.putRevision(view);
+  revision(name: string, component = name.split('-')[0] ?? '', uid = `uid-${name}`, restarts = false): this {
+    const version = name.slice(component.length + 1);
+    const known = { name, uid, component, version, restarts };
+    this.#revisions.set(name, known);
+    this.assignments.putRevision({ ...known, deleting: false, isKept: true });
     return this;
   }
 
@@ -89,6 +119,14 @@ export class Fleet {
     };
     this.sets.set(name, set);
     this.assignments.putSet(viewOfSet(set, set.spec.revision ?? ''));
+    return this;
+  }
+
+  /** Gone, without a trace. */
+  removeMachine(name: string): this {
+    this.machines.delete(name);
+    this.agents.delete(name);
+    this.assignments.removeMachine(name);
     return this;
   }
 
@@ -130,6 +168,8 @@ export class Fleet {
     this.now += 1000;
     const writes = this.assignments.plan(this.now);
     for (const [name, entries] of writes.machines) {
+      // Another writer of the ledger was faster: nothing of it is written, and it is decided anew.
+      if ((writes.reservations.get(name) ?? []).some((grant) => this.budget.voided.has(grant))) continue;
       const machine = this.#machine(name);
       machine.spec.components = [...entries];
       machine.metadata.generation = (machine.metadata.generation ?? 0) + 1;
@@ -156,9 +196,9 @@ export class Fleet {
     for (let round = 0; round < rounds; round += 1) {
       const writes = this.plan();
       if (writes.machines.size > 0) moved.push([...writes.machines.keys()].sort());
-      const before = this.#reports();
+      const before = this.reports();
       this.act();
-      if (writes.machines.size === 0 && writes.sets.size === 0 && before === this.#reports()) return moved;
+      if (writes.machines.size === 0 && writes.sets.size === 0 && before === this.reports()) return moved;
     }
     throw new Error(`the fleet did not come to rest in ${rounds} rounds`);
   }
@@ -181,14 +221,19 @@ export class Fleet {
     return this.#set(set).status?.conditions?.find((condition) => condition.type === type);
   }
 
-  /** Another process takes over, with nothing but the objects. */
-  restart(revisions: readonly string[]): this {
-    this.assignments = new Assignments();
-    for (const revision of revisions) this.revision(revision);
+  /** Another process takes over, with nothing but the objects and, if given, no more than these revisions. */
+  restart(revisions?: readonly string[]): this {
+    this.assignments = this.#assignments();
+    for (const revision of revisions ?? []) this.revision(revision);
+    if (revisions === undefined) {
+      for (const known of this.#revisions.values()) {
+        this.assignments.putRevision({ ...known, deleting: false, isKept: true });
+      }
+    }
     for (const set of this.sets.values()) {
       this.assignments.putSet(viewOfSet(set, set.spec.revision ?? ''));
     }
-    for (const machine of this.machines.values()) this.assignments.putMachine(viewOfMachine(machine));
+    for (const name of this.machines.keys()) this.#put(name);
     return this;
   }
 
@@ -202,22 +247,39 @@ export class Fleet {
     return twin.restart(revisions);
   }
 
-  #reports(): string {
+  #assignments(): Assignments {
+    const { budget, inspections } = this;
+    const made = new Assignments({ budget, inspections, serverVersion: () => this.serverVersion });
+    budget.onChange(() => made.touchDenied());
+    inspections.onChange((set) => made.touchSet(set));
+    return made;
+  }
+
+  #put(name: string): void {
+    this.assignments.putMachine(viewOfMachine(this.#machine(name), this.nodeProblems.get(name)));
+  }
+
+  reports(): string {
     return JSON.stringify([...this.machines.values()].map((machine) => machine.status?.components));
   }
 
   #act(name: string): void {
     const behaviour = this.agents.get(name);
-    if (behaviour === 'Ready' || behaviour === 'Failed') {
+    if (behaviour !== undefined && behaviour !== 'Slow' && behaviour !== 'Silent' && behaviour !== 'None') {
       const machine = this.#machine(name);
       const before = new Map((machine.status?.components ?? []).map((c) => [c.name, c]));
       const kept = (machine.spec.components ?? []).filter((entry) => entry.state === 'Present');
       // What has no entry any more is held as it is.
+      if (
+        behaviour === 'Degraded' &&
+        kept.some((entry) => before.get(entry.name)?.running !== entry.revision)
+      )
+        this.agents.set(name, 'Ready');
       const named = new Set((machine.spec.components ?? []).map((entry) => entry.name));
       const held = [...before.values()].filter((component) => !named.has(component.name));
       machine.status = {
         ...machine.status,
-        components: [...kept.map((entry) => report(entry, before.get(entry.name), behaviour)), ...held],
+        components: [...kept.map((entry) => this.#report(entry, before.get(entry.name), behaviour)), ...held],
       };
     }
     this.#publish(name);
@@ -245,9 +307,32 @@ export class Fleet {
               condition('AgentReady', 'Connected'),
               condition('ComponentsReady', 'Ready', reported),
               condition('Ready', behaviour === 'Silent' ? 'AgentUnreachable' : 'Ready'),
+              ...(machine.spec.nodeName === undefined ? [] : [this.#nodeReady(name)]),
             ],
     };
-    this.assignments.putMachine(viewOfMachine(machine));
+    this.#put(name);
+  }
+
+  #report(
+    entry: MachineComponentEntry,
+    before: MachineComponentStatus | undefined,
+    behaviour: AgentBehaviour,
+  ): MachineComponentStatus {
+    const badness = before?.running === entry.revision ? undefined : this.bad.get(entry.revision);
+    const status = report(entry, before, badness ?? behaviour, this.now);
+    const isSame = before?.state === status.state && before.movedAt === status.movedAt;
+    return { ...status, since: (isSame ? before.since : undefined) ?? new Date(this.now).toISOString() };
+  }
+
+  #nodeReady(name: string): Condition {
+    const broken = this.brokenNodes.get(name);
+    return {
+      type: 'NodeReady',
+      status: broken === undefined ? 'True' : 'False',
+      reason: broken === undefined ? 'NodeReady' : 'NodeNotReady',
+      message: broken === undefined ? '' : 'container runtime is down',
+      lastTransitionTime: new Date(broken ?? 0).toISOString(),
+    };
   }
 
   #machine(name: string): Machine {
@@ -266,7 +351,8 @@ export class Fleet {
 function report(
   entry: MachineComponentEntry,
   before: MachineComponentStatus | undefined,
-  behaviour: 'Ready' | 'Failed',
+  behaviour: AgentBehaviour | Badness,
+  now: number,
 ): MachineComponentStatus {
   const lastGood = before?.lastGood;
   const echo = {
@@ -274,15 +360,24 @@ function report(
     desired: entry.revision,
     ...(entry.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
   };
-  if (behaviour === 'Ready' || before?.running === entry.revision) {
-    return { ...echo, running: entry.revision, lastGood: entry.revision, state: 'Ready' };
-  }
-  return {
-    ...echo,
-    ...(lastGood === undefined ? {} : { running: lastGood, lastGood }),
-    state: 'Failed',
-    failed: { revision: entry.revision, message: 'probe socket: refused' },
-  };
+  const kept = lastGood === undefined ? {} : { running: lastGood, lastGood };
+  if (behaviour === 'Hangs') return { ...echo, ...kept, state: 'Installing', message: 'step start' };
+  const isThere = behaviour === 'Ready' || behaviour === 'Degraded' || before?.running === entry.revision;
+  const there = { ...echo, running: entry.revision, lastGood: entry.revision };
+  if (behaviour === 'Degraded' && before?.running === entry.revision)
+    return { ...there, state: 'Degraded', message: 'probe socket: refused' };
+  if (isThere) return { ...there, state: 'Ready' };
+  const retryAt = new Date(now + 60_000).toISOString();
+  const tries = before?.failed?.revision === entry.revision && before.movedAt === entry.movedAt;
+  const failed = tries
+    ? before.failed
+    : {
+        revision: entry.revision,
+        step: 'probe',
+        message: 'probe socket: refused',
+        ...(behaviour === 'Retrying' ? { retryAt } : {}),
+      };
+  return { ...echo, ...kept, state: 'Failed', ...(failed && { failed }) };
 }
 
 /** A fleet that has brought runc-1 to all its machines. */

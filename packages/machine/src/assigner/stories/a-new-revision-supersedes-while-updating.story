@@ -1,0 +1,28 @@
+# The third revision comes while the canary is still on its way to the second: the canary gets it first.
+given 4 machines
+given revisions runc-1, runc-2, runc-3
+given set runc: revision runc-1; batches 1; maxUnavailable 1
+given all is Ready
+when all reads nothing
+when set runc: revision runc-2
+  10:00:10 n1: to runc-2, batch 1
+  10:00:10 runc: batch 1 (1) Updating until 2026-03-01T10:30:10Z: waits for n1
+  10:00:10   event BatchStarted: Batch 1 of runc-2: 1 at most.
+when set runc: revision runc-3
+  10:00:13 n1: to runc-3, batch 1
+  10:00:13   event BatchStarted: Batch 1 of runc-3: 1 at most.
+when all is back
+  10:00:16 n3: to runc-3, batch 2
+  10:00:16 runc: batch 2 (1) Updating until 2026-03-01T10:30:16Z: waits for n3
+  10:00:16   event BatchStarted: Batch 2 of runc-3: 1 at most.
+  10:00:17 n2: to runc-3, batch 3
+  10:00:17 runc: batch 3 (1) Updating until 2026-03-01T10:30:17Z: waits for n2
+  10:00:17   event BatchStarted: Batch 3 of runc-3: 1 at most.
+  10:00:18 n4: to runc-3, batch 4
+  10:00:18 runc: batch 4 (1) Updating until 2026-03-01T10:30:18Z: waits for n4
+  10:00:18   event BatchStarted: Batch 4 of runc-3: 1 at most.
+  10:00:19 runc: batch 4 (1) Done
+  10:00:19   event RolledOut: runc-3 is on all 4 machines.
+end
+  runc: Ready True RolledOut: runc-3 is on all 4 machines.
+  runc-3: n1, n2, n3, n4
