@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../system/run.ts';
+import { mountsBelow } from './mounts.ts';
 
 const diskBytes = 1024 ** 3;
 
@@ -26,6 +27,12 @@ export async function mountDisk(hostFolder: string): Promise<void> {
     await rename(`${image}.tmp`, image);
   }
   await mkdir(point, { recursive: true });
+  // Other hosts have copies of all mounts that were there when they were started. From a shared mount they go when these here do; a copy that
+  // stayed would keep the file system as it is without power, and mounting it again would only show that one.
+  if (!mountsBelow(hostFolder).includes(hostFolder)) {
+    await run(['mount', '--bind', hostFolder, hostFolder]);
+    await run(['mount', '--make-shared', hostFolder]);
+  }
   await run(['mount', '-o', options, image, point]);
 }
 

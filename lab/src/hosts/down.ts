@@ -5,7 +5,8 @@ import { endServices } from '../system/services.ts';
 import { withLock } from '../system/lock.ts';
 import { type Progress, silent } from '../system/progress.ts';
 import { hierarchies, killGroup, removeGroup } from './cgroups.ts';
-import { containerdFolder, unmountBelow } from './filesystem.ts';
+import { containerdFolder } from './filesystem.ts';
+import { unmountBelow } from './mounts.ts';
 import { tearDownNetwork } from './network.ts';
 import { groupName, hostFolder, type LabState, readState, registryFolder, unregister } from './state.ts';
 

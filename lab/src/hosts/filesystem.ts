@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { run } from '../system/run.ts';
-import { waitUntil } from '../system/processes.ts';
 import { diskFolder, mountDisk } from './disk.ts';
+import { mountsBelow } from './mounts.ts';
 import { type HostState, hostFolder, type LabState } from './state.ts';
 
 /** A host's root as this machine sees it: reading and writing here is reading and writing the host's own files. */
@@ -41,25 +40,6 @@ export async function mountRoot(state: LabState, host: HostState, lower: string)
       );
     },
   );
-}
-
-/** Unmounts everything at or below a folder. */
-export async function unmountBelow(folder: string): Promise<void> {
-  const done = await waitUntil(async () => {
-    for (const mount of mountsBelow(folder)) await run(['umount', mount]).catch(() => {});
-    return mountsBelow(folder).length === 0;
-  }, 10_000);
-  if (!done) throw new Error(`Still mounted, something uses it: ${mountsBelow(folder).join(', ')}`);
-}
-
-/** The mount points at or below a folder, the innermost first. */
-export function mountsBelow(folder: string): string[] {
-  const points: string[] = [];
-  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-    const point = line.split(' ')[4]?.replaceAll('\\040', ' ');
-    if (point === folder || point?.startsWith(`${folder}/`)) points.unshift(point);
-  }
-  return points;
 }
 
 /** What makes a host this host: name, machine id, address, ssh keys, and the names of the others and of the lab's servers. */

@@ -13,8 +13,9 @@ import {
   removeGroup,
   setFrozen,
 } from './cgroups.ts';
-import { dropUnsynced } from './disk.ts';
-import { containerdFolder, mountRoot, rootFolder, unmountBelow, upperFolder } from './filesystem.ts';
+import { diskFolder, dropUnsynced } from './disk.ts';
+import { containerdFolder, mountRoot, rootFolder, upperFolder } from './filesystem.ts';
+import { unmountBelow } from './mounts.ts';
 import { setUpNetwork } from './network.ts';
 import { ensureRoot } from './root.ts';
 import { raise, watches } from './settings.ts';
@@ -261,7 +262,8 @@ export class LabHost {
     const folder = hostFolder(this.#lab.dir, this.name);
     await dropUnsynced(folder);
     await this.#cutPower();
-    await unmountBelow(folder);
+    await unmountBelow(this.rootfs);
+    await unmountBelow(diskFolder(folder));
   }
 
   async #shutDown(): Promise<void> {

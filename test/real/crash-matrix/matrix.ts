@@ -97,8 +97,17 @@ async function runJob(
       const expected = ends.get(act.name);
       if (expected === undefined) continue;
       const cell = waiting.get(act.name)?.shift();
-      if (cell === undefined) await play.undisturbed(act, expected);
-      else told(await runCell(play, act, expected, cell));
+      if (cell !== undefined) {
+        told(await runCell(play, act, expected, cell));
+        continue;
+      }
+      try {
+        await play.undisturbed(act, expected);
+      } catch (error) {
+        const failure = `not run, since ${act.name} did not end even undisturbed: ${messageOf(error)}`;
+        for (const left of [...waiting.values()].flat()) told({ ...left, seconds: 0, failure });
+        return;
+      }
     }
   }
 }
@@ -110,7 +119,7 @@ async function runCell(play: Play, act: Act, expected: Look, cell: Cell): Promis
     await play.disturbed(act, expected, cell);
     return { ...cell, seconds: seconds() };
   } catch (error) {
-    return { ...cell, seconds: seconds(), failure: error instanceof Error ? error.message : String(error) };
+    return { ...cell, seconds: seconds(), failure: messageOf(error) };
   }
 }
 
@@ -152,4 +161,8 @@ async function importHosts(fleet: Fleet, artifacts: readonly ArtifactKind[]): Pr
   await fleet.untilReady(hosts, 0);
   await fleet.operator.end();
   for (const host of hosts) await host.exec(['sync']);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -110,6 +110,8 @@ export class Play {
   }
 
   async #prepare(): Promise<void> {
+    // Where the cell before ended in the middle.
+    if (!this.host.isOn) await this.host.power('on');
     await mkdir(inHost(this.host, faultFolder), { recursive: true });
     for (const file of [traceFile, faultFile, heldFile]) await rm(inHost(this.host, file), { force: true });
   }
