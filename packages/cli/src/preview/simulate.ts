@@ -121,9 +121,9 @@ class Simulation {
   /** One look of the planner. @returns whether it has to look again at once */
   #plan(): boolean {
     this.#budget.forgetDenial();
+    // What was given back since, or by the passing of time, may be had now.
+    this.#assignments.touchDenied();
     const writes = this.#assignments.plan(this.#now);
-    for (const { holder, machine } of writes.releases) this.#budget.release(holder, machine);
-    if (writes.releases.length > 0) this.#assignments.touchDenied();
     for (const [name, entries] of writes.machines) {
       const before = this.#machines.get(name);
       if (before === undefined) continue;
@@ -138,7 +138,7 @@ class Simulation {
       this.#sets.set(name, written);
       this.#assignments.putSet(viewOfSet(written, revisionOf(written)));
     }
-    return writes.machines.size > 0 || writes.releases.length > 0;
+    return writes.machines.size > 0;
   }
 
   /** A machine was told something: its agent begins. */
