@@ -74,6 +74,8 @@ export class Observer {
   /** A component was brought in just now, and all its probes have succeeded. */
   broughtIn(component: string, applied: Applied): void {
     this.#proven.set(component, identityOf(applied));
+    // A harm that was seen of what was there before, by an agent that started in the middle of the operation, is none of this.
+    if (!isHealthy(this.#judgements.get(component))) this.#judgements.delete(component);
   }
   /** Its unit was started again. */
   restarted(component: string): void {

@@ -59,7 +59,8 @@ async function waitForFailure(
       starts.problem(state, clock.now()) ??
       (clock.now() >= deadline ? `it did not report within ${patienceMs / 1000} s` : undefined);
     if (problem !== undefined) {
-      const said = await host.services.lastWords?.(agentUnit);
+      // What the agent before has said is no cause.
+      const said = await host.services.lastWords?.(agentUnit, state?.startedAt ?? armedAt);
       const message = `the new agent is not good: ${problem}${said ? `; its log ends: ${said}` : ''}`;
       return { step: 'watchdog', message: message.slice(0, 512) };
     }

@@ -27,7 +27,7 @@ export class SystemdBus {
   #connection: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(
     options: { readonly sockets?: readonly SocketAddress[]; readonly log?: (message: string) => void } = {},
@@ -42,9 +42,14 @@ export class SystemdBus {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closed.abort();
     clearTimeout(this.#retry);
     this.#connection?.close();
+  }
+
+  /** Aborted when `close` is called. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
   /** A method of org.freedesktop.systemd1.Manager. */
@@ -99,7 +104,8 @@ export class SystemdBus {
   }
 
   async #open(): Promise<Connection> {
-    if (this.#closed) throw new DisconnectedError('the connection to systemd was closed by this process');
+    if (this.#closed.signal.aborted)
+      throw new DisconnectedError('the connection to systemd was closed by this process');
     const again = this.#connection !== undefined;
     const failures: string[] = [];
     for (const { path, direct } of this.#sockets) {
@@ -130,7 +136,7 @@ export class SystemdBus {
   }
 
   #lost(path: string): void {
-    if (this.#closed || this.#connection === undefined) return;
+    if (this.#closed.signal.aborted || this.#connection === undefined) return;
     this.#log(`${path} closed the connection`);
     this.#reconnect(reconnectFirstMs);
   }

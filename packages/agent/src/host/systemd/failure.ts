@@ -46,10 +46,18 @@ async function howItEnded(bus: SystemdBus, unit: string): Promise<string> {
   }
 }
 
-/** The end of the unit's log. */
-export async function logEnd(unit: string): Promise<string> {
+/** The end of the unit's log, since a time in epoch milliseconds. */
+export async function logEnd(unit: string, since = 0): Promise<string> {
   const { exitCode, output } = await runCommand('', {
-    command: ['journalctl', '--quiet', '--no-pager', '--output=cat', `--lines=${logLines}`, `--unit=${unit}`],
+    command: [
+      'journalctl',
+      '--quiet',
+      '--no-pager',
+      '--output=cat',
+      `--lines=${logLines}`,
+      `--unit=${unit}`,
+      `--since=@${Math.floor(since / 1000)}`,
+    ],
     timeoutMs: logTimeoutMs,
   });
   return exitCode === 0 ? output.trim() : '';

@@ -47,10 +47,16 @@ export async function runJob(
     });
     // A signal that came during judge() is in `results` already, so the wait is never longer than one poll after a reconnect.
     const wait = reconnected ? Math.min(pollMs, left) : left;
+    // Nobody waits for a job once the bus is closed: so an agent that has asked for its own restart ends at once, and not at the deadline.
+    const signal = AbortSignal.any([abort.signal, bus.closed]);
     if (!results.has(text(job)))
-      await Promise.race([woken, delay(wait, undefined, { signal: abort.signal })]);
+      await Promise.race([woken, delay(wait, undefined, { signal })]).catch(giveUp);
     abort.abort();
   }
+}
+
+function giveUp(): never {
+  throw new DisconnectedError('this process has closed its connection to systemd');
 }
 
 /** What became of a job whose end nobody saw; undefined while it goes on or nobody can tell. */

@@ -273,3 +273,14 @@ test('object paths and unit names lead to each other', () => {
   assert.equal(unitPath('9p.mount'), '/org/freedesktop/systemd1/unit/_39p_2emount');
   assert.equal(unitOfPath('/org/freedesktop/systemd1/job/7'), undefined);
 });
+
+test('a job that is waited for holds up nobody once the bus is closed: an agent that restarts itself ends at once', async (t) => {
+  const { fake, services, bus } = await host(t);
+  fake.answer = (member) => (member === 'RestartUnit' ? jobAnswer : undefined);
+  const begun = performance.now();
+  const restarted = assert.rejects(services.restart('a.service', 60_000), /closed/);
+  await until('it was asked to restart', () => fake.calls.includes('RestartUnit'));
+  bus.close();
+  await restarted;
+  assert.ok(performance.now() - begun < 10_000, 'long before the deadline of the job');
+});

@@ -97,8 +97,8 @@ export class SystemdServices implements ServiceManager {
     );
   }
 
-  async lastWords(unit: string): Promise<string> {
-    return await logEnd(unit);
+  async lastWords(unit: string, since?: number): Promise<string> {
+    return await logEnd(unit, since);
   }
 
   /** Callers while a reload runs share the next one, which sees what they wrote. */
