@@ -46,6 +46,8 @@ export interface AgentOptions {
   readonly telling?: Telling;
   /** Between two full checks, in milliseconds; a fifth of it is jitter. Default 10,000: a full stat of 72 files took 0.2 ms. */
   readonly checkMs?: number;
+  /** From 0 to 1, for waits that differ from host to host. Default Math.random. */
+  readonly random?: () => number;
 }
 
 const defaultCheckMs = 10_000;
@@ -105,7 +107,17 @@ export class Agent {
       wake: () => this.#wakeup.wake(),
     });
     const { event } = options;
-    this.#upkeep = new Upkeep({ host, store: this.#store, observer: this.#observer, clock, log, event });
+    this.#upkeep = new Upkeep({
+      host,
+      store: this.#store,
+      observer: this.#observer,
+      clock,
+      log,
+      event,
+      leaves: this.#leaves,
+      telling: options.telling ?? allTold,
+      random: options.random ?? Math.random,
+    });
   }
 
   /** Gives a new desired state; undefined says that none is known, and everything is held. */
@@ -285,7 +297,8 @@ export class Agent {
       if (kind !== 'Repair' && applied) this.#observer.broughtIn(component, applied);
       if (kind === 'Install') event('Normal', 'Installed', `${component} is ${revision}`, component);
       if (kind === 'Rollback') event('Normal', 'RolledBack', `${component} is ${revision} again`, component);
-      if (kind === 'Repair') event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`, component);
+      if (kind === 'Repair' && this.#upkeep.contest(component) === undefined)
+        event('Normal', 'DriftRepaired', `${component}: ${harm ?? ''}`, component);
       if (kind === 'Remove') event('Normal', 'Removed', `${component} was removed`, component);
     }
     if (outcome.result === 'Failed' || outcome.result === 'RollBack') {
@@ -319,6 +332,7 @@ export class Agent {
       operation: this.#store.operation(component),
       judgement: this.#observer.judgement(component),
       leave: this.#leaves.current,
+      contest: this.#upkeep.contest(component),
     }));
     this.#options.publish({ desired: this.#decidedFor, facts, components });
   }

@@ -33,7 +33,7 @@ async function committedRecord(
   const { kind, harm, goal } = operation;
   const drift = before?.drift ?? { repaired: 0 };
   const repaired = kind === 'Repair' && harm !== undefined;
-  const { failed, lastGood, probation: tried, ...rest } = before ?? { component: goal.component };
+  const { failed, lastGood, owes, probation: tried, ...rest } = before ?? { component: goal.component };
   const keepsFailure = kind !== 'Install' && failed !== undefined;
   const applied = await describe(operation, before?.applied, host, clock.now());
   const unit = goal.unit && (await host.services.states([goal.unit.name])).get(goal.unit.name);
@@ -45,6 +45,7 @@ async function committedRecord(
     ...(kind === 'Repair' && lastGood !== undefined ? { lastGood } : {}),
     ...(keepsFailure ? { failed } : {}),
     ...(probation === undefined ? {} : { probation }),
+    ...(owes === undefined || operation.done.includes('service') ? {} : { owes }),
     stray: [],
     drift: repaired
       ? { repaired: drift.repaired + 1, last: { at: clock.now(), what: harm.slice(0, 200) } }

@@ -132,17 +132,110 @@ for (const { name, breaks, what, harm, restarts = false } of harms) {
   });
 }
 
-test('a process that read the harmed file is restarted', async () => {
-  const story = await held('Repair');
+/** A host whose daemon was started with a harmed file, and an agent that has just come. */
+async function harmedProcess(set: (story: Story) => void, fields = {}): Promise<[Story, number]> {
+  const story = await held('Repair', fields);
   await story.stop();
   story.host.files.harm(conf, 'version = 6.6\n');
   await story.clock.advance(1_000);
   await story.host.services.restart('daemon.service');
-  const pid = story.host.services.pidOf('daemon.service');
-  story.start(desired([daemon(story.host, '1.0')]));
-  await story.until(() => story.status('daemon')?.drift?.repaired === 1);
+  set(story);
+  story.start(desired([daemon(story.host, '1.0', fields)]));
+  return [story, story.host.services.pidOf('daemon.service')];
+}
+const offline = { isOnline: false, confirm: () => false };
+const isClean = (story: Story): boolean => story.host.files.text(conf) === 'version = 1.0\n';
+
+test('a process that read the harmed file asks for leave to be restarted, and the file is put back at once', async () => {
+  const [story, pid] = await harmedProcess(() => undefined);
+  await story.until(() => story.status('daemon')?.asks === 'Restart');
+  assert.ok(isClean(story));
+  assert.equal(story.status('daemon')?.state, 'Waiting');
+  assert.equal(story.status('daemon')?.correct?.config, 'False');
+  assert.match(
+    story.status('daemon')?.message ?? '',
+    /daemon.service: its process has to be restarted, since it was started with this: .*daemon.conf: content. waits for leave/,
+  );
+  await story.clock.advance(7_200_000);
+  assert.equal(story.host.services.pidOf('daemon.service'), pid);
+  const state = desired([daemon(story.host, '1.0')]);
+  story.want(story.grant(state, 'Restart', 'l1'));
   await story.until(() => story.status('daemon')?.state === 'Ready');
   assert.notEqual(story.host.services.pidOf('daemon.service'), pid);
+  assert.equal(story.status('daemon')?.asks, undefined);
+  await story.stop();
+});
+
+test('one of class Drain asks for a drained machine', async () => {
+  const [story] = await harmedProcess(() => undefined, { disruption: 'Drain' });
+  await story.until(() => story.status('daemon')?.asks === 'Drain');
+  await story.stop();
+});
+
+test('what has to be restarted is not forgotten by a restart of the agent, and is no more when somebody else does it', async () => {
+  const [story] = await harmedProcess(() => undefined);
+  await story.until(() => story.status('daemon')?.asks === 'Restart');
+  await story.stop();
+  story.start(desired([daemon(story.host, '1.0')]));
+  await story.until(() => story.status('daemon')?.asks === 'Restart');
+  await story.clock.advance(1_000);
+  await story.host.services.restart('daemon.service');
+  await story.until(() => story.status('daemon')?.state === 'Ready');
+  assert.equal(story.status('daemon')?.asks, undefined);
+  await story.stop();
+});
+
+test('without an API server it is restarted after a random wait, and once in an hour', async () => {
+  const [story, pid] = await harmedProcess((story) => {
+    story.telling = offline;
+    story.random = 0.5;
+  });
+  await story.clock.advance(14 * 60_000);
+  assert.ok(isClean(story));
+  assert.equal(story.host.services.pidOf('daemon.service'), pid);
+  await story.until(() => story.host.services.pidOf('daemon.service') !== pid, 2 * 60_000);
+  const second = story.host.services.pidOf('daemon.service');
+  await story.stop();
+  story.host.files.harm(conf, 'version = 6.6\n');
+  await story.clock.advance(1_000);
+  await story.host.services.restart('daemon.service');
+  const third = story.host.services.pidOf('daemon.service');
+  assert.notEqual(second, third);
+  story.start(desired([daemon(story.host, '1.0')]));
+  await story.clock.advance(50 * 60_000);
+  assert.equal(story.host.services.pidOf('daemon.service'), third);
+  await story.until(() => story.host.services.pidOf('daemon.service') !== third, 15 * 60_000);
+  await story.stop();
+});
+
+test('a file that something keeps changing is contested: said seldom, put right seldom, and Ready soon when it stops', async () => {
+  const story = await held('Repair');
+  const told: string[] = [];
+  story.onPublish = () => {
+    const { since: _since, ...status } = { since: '', ...story.status('daemon') };
+    const line = JSON.stringify(status);
+    if (told.at(-1) !== line) told.push(line);
+  };
+  const pid = story.host.services.pidOf('daemon.service');
+  story.host.effects.length = 0;
+  for (let second = 0; second < 300; second++) {
+    story.host.files.harm(conf, `bad ${second}`);
+    await story.clock.advance(1_000);
+  }
+  const writes = story.host.effects.filter((effect) => effect === `write ${conf}`).length;
+  assert.ok(writes >= 5 && writes <= 14, `${writes} repairs`);
+  assert.ok(told.length <= 8, `${told.length} different statuses:\n${told.join('\n')}`);
+  const status = story.status('daemon');
+  assert.equal(status?.state, 'Degraded');
+  assert.equal(status?.correct?.config, 'False');
+  assert.match(
+    status?.message ?? '',
+    /\/etc\/daemon.conf: content: contested, something else on this host undoes it each time; put right \d+ times in \d+ s; now it is put right when/,
+  );
+  assert.ok(story.events.filter((event) => /Drift/.test(event)).length <= 3, story.events.join('\n'));
+  await story.until(() => story.status('daemon')?.state === 'Ready', 61_000);
+  assert.ok(isClean(story));
+  assert.equal(story.host.services.pidOf('daemon.service'), pid);
   await story.stop();
 });
 
@@ -173,9 +266,9 @@ test('without a desired state everything known is held and repaired', async () =
 });
 
 /** A host on which the daemon is Ready. */
-async function held(drift: 'Repair' | 'Report'): Promise<Story> {
+async function held(drift: 'Repair' | 'Report', fields = {}): Promise<Story> {
   const story = new Story();
-  story.start(desired([daemon(story.host, '1.0')], { daemon: { drift } }));
+  story.start(desired([daemon(story.host, '1.0', fields)], { daemon: { drift } }));
   await story.ready('daemon', 'daemon-1.0');
   await story.clock.advance(11_000);
   return story;

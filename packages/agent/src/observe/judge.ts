@@ -1,7 +1,7 @@
 import type { Correctness } from '@kubenode/api';
 import { actionForFiles, fileDifference } from '../plan/changes.ts';
 import type { GoalFile } from '../plan/goal.ts';
-import { type Applied, type ServiceAction, strongerAction } from '../plan/operation.ts';
+import { type Applied, type OwedRestart, type ServiceAction, strongerAction } from '../plan/operation.ts';
 import type { Inspection } from './inspect.ts';
 
 export type Aspect = keyof Correctness;
@@ -10,6 +10,8 @@ export interface Harm {
   readonly aspect: Aspect;
   /** For people: what, and in which way. */
   readonly what: string;
+  /** The path that it is about, where it is one. */
+  readonly path?: string;
   /** A path that has to be taken away, where that mends it. */
   readonly remove?: string;
   /** A file that has to be put back. */
@@ -21,6 +23,8 @@ export interface Harm {
   readonly patient?: boolean;
   /** The component's own program may be to blame: it failed, or ended. */
   readonly fault?: 'failed' | 'ended';
+  /** All is put back; only the healthy process has yet to be restarted. */
+  readonly owed?: true;
   /** Nothing that a repair could do, or nothing yet. */
   readonly waits?: boolean;
 }
@@ -37,7 +41,12 @@ export interface ProbeVerdict {
 }
 
 /** Holds what a component has on the host against what was committed. Each correctness by itself. Pure. */
-export function judge(applied: Applied, seen: Inspection, probes: ProbeVerdict): Judgement {
+export function judge(
+  applied: Applied,
+  seen: Inspection,
+  probes: ProbeVerdict,
+  owes?: OwedRestart,
+): Judgement {
   const harms = [
     ...fileHarms(applied, seen),
     ...packageHarms(applied, seen),
@@ -46,6 +55,10 @@ export function judge(applied: Applied, seen: Inspection, probes: ProbeVerdict):
   ];
   const unitFileHarmed = harms.some(({ file }) => file?.source === 'unit');
   harms.push(...unitHarms(applied, seen, unitFileHarmed));
+  if (owes !== undefined && harms.every(({ service }) => service === 'None') && isOwed(owes, seen)) {
+    const what = `${applied.goal.unit?.name ?? ''}: its process has to be restarted, since it was started with this: ${owes.reason}`;
+    harms.push({ aspect: 'config', what, service: 'Restart', owed: true });
+  }
   const stopped = harms.some(({ aspect }) => aspect === 'running');
   if (!stopped && probes.healthy === false) {
     harms.push({
@@ -71,6 +84,11 @@ export function judge(applied: Applied, seen: Inspection, probes: ProbeVerdict):
       .join('; ')
       .slice(0, 512),
   };
+}
+
+/** Whether the process that was to be restarted is still the same one. */
+export function isOwed(owes: OwedRestart, { unit }: Inspection): boolean {
+  return unit?.startedAt === undefined ? unit?.activeState === 'active' : unit.startedAt <= owes.since;
 }
 
 /** Everything is right; what is not proven does not count against it. */
@@ -104,7 +122,7 @@ function fileHarms(applied: Applied, seen: Inspection): Harm[] {
     const why = fileDifference(file, seen.files.get(file.path));
     if (why === undefined) return [];
     const aspect = file.source === 'artifact' && why !== 'mode' && why !== 'owner' ? 'version' : 'config';
-    return [{ aspect, what: `${file.path}: ${why}`, file, why, service: 'None' }];
+    return [{ aspect, what: `${file.path}: ${why}`, path: file.path, file, why, service: 'None' }];
   });
 }
 
@@ -127,12 +145,13 @@ function packageHarms(applied: Applied, seen: Inspection): Harm[] {
     harms.push({
       aspect: 'version',
       what: `${path} of package ${name}: ${state === undefined ? 'absent' : 'content'}`,
+      path,
       service: 'None',
     });
   }
   for (const path of seen.packageHarm ?? []) {
     if (files.has(path) || packageFiles?.[path] !== undefined) continue;
-    harms.push({ aspect: 'version', what: `${path} of package ${name}: content`, service: 'None' });
+    harms.push({ aspect: 'version', what: `${path} of package ${name}: content`, path, service: 'None' });
   }
   return harms;
 }
@@ -147,6 +166,7 @@ function dropInHarms(applied: Applied, seen: Inspection): Harm[] {
       {
         aspect: 'config',
         what: `${path}: ${changed ? 'a drop-in that was changed' : 'a drop-in that does not belong there'}`,
+        path,
         service: 'None',
         ...(changed ? { waits: true } : { remove: path }),
       },

@@ -35,6 +35,9 @@ export class Observer {
   /** What this process brought in: its probes have all succeeded. */
   readonly #proven = new Map<string, string>();
   readonly #nextHash = new Map<string, number>();
+  readonly #touched = new Map<string, number>();
+  /** Whether hints of a path are left for the full check. */
+  muted: (path: string) => boolean = () => false;
   #watchIsOld = true;
   #nextCheck = 0;
   #nextPackageCheck = 0;
@@ -56,6 +59,10 @@ export class Observer {
     return this.#inspections.get(component);
   }
 
+  /** When a hint told of a path last, epoch milliseconds. */
+  touchedAt(path: string): number | undefined {
+    return this.#touched.get(path);
+  }
   /** Something has happened to it since it was looked at. */
   isDue(component: string): boolean {
     return this.#dirty.has(component);
@@ -90,6 +97,8 @@ export class Observer {
     const files = host.files.watch(
       () => all().flatMap(pathsOf),
       (path) => {
+        this.#touched.set(path, this.#options.clock.now());
+        if (this.muted(path)) return;
         // A folder of drop-ins that has just been made has to be watched itself.
         if (path.endsWith('.d')) this.#watchIsOld = true;
         this.#lookAt((applied) => pathsOf(applied).includes(path));
@@ -150,7 +159,8 @@ export class Observer {
     this.#probes.watch(component, identity, applied.goal.probes, this.#proven.get(component) === identity);
     this.#hashDaily(component, applied, now);
     const seen = await this.#inspector.inspect(applied, units, now, askPackages);
-    const judgement = judge(applied, seen, this.#probes.verdict(component));
+    const { owes } = this.#options.store.record(component) ?? {};
+    const judgement = judge(applied, seen, this.#probes.verdict(component), owes);
     this.#inspections.set(component, seen);
     this.#judgements.set(component, judgement);
     if (isHealthy(judgement)) await this.#forgive(this.#options.store.record(component));

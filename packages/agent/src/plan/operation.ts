@@ -45,6 +45,13 @@ export interface Failure {
   readonly retryAt?: number;
 }
 
+/** A healthy process that read what was harmed, and has to be restarted when there is leave. */
+export interface OwedRestart {
+  /** A process that was started later never read it. Epoch milliseconds. */
+  readonly since: number;
+  readonly reason: string;
+}
+
 /** A revision that was brought in a while ago and has yet to show that it stays healthy. */
 export interface Probation {
   /** What was there before; kept whole until this is over. */
@@ -68,6 +75,9 @@ export interface ComponentRecord {
   readonly failed?: Failure;
   /** The revision in `applied` is new, and can be gone back from. */
   readonly probation?: Probation;
+  readonly owes?: OwedRestart;
+  /** When its healthy process was restarted last because of drift, epoch milliseconds, and under which leave. */
+  readonly restarted?: { readonly at: number; readonly leave?: string };
   /** Paths that may have been written for it and are not part of `applied`; cleaned up by the next operation that ends. */
   readonly stray: readonly string[];
   readonly drift: {

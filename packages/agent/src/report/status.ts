@@ -1,5 +1,6 @@
 import type { Condition, HostInfo, MachineComponentEntry, MachineComponentStatus } from '@kubenode/api';
 import type { Judgement } from '../observe/judge.ts';
+import type { Contest } from '../observe/repairs.ts';
 import { isHealthy } from '../observe/judge.ts';
 import type { Decision } from '../plan/decide.ts';
 import { type Disturbance, describeWait, type Leave } from '../plan/leave.ts';
@@ -16,6 +17,7 @@ export interface ComponentView {
   readonly judgement: Judgement | undefined;
   /** Leave to disturb the machine, as it stands. */
   readonly leave?: Leave | undefined;
+  readonly contest?: Contest | undefined;
 }
 /** The agent's part of a Machine's status. */
 export interface AgentStatus {
@@ -46,6 +48,9 @@ export function componentStatus(view: ComponentView): Omit<MachineComponentStatu
   const desired = entry?.state === 'Present' ? entry.revision : undefined;
   const lastGood = (record?.lastGood ?? applied)?.goal.revision;
   const asks = asksOf(view);
+  // What is contested goes back and forth: what is said of it stands still.
+  const contest = state === 'Degraded' ? view.contest : undefined;
+  const correct = judgement?.correct ?? { version: 'Unknown', config: 'Unknown', running: 'Unknown' };
   return {
     name: component,
     ...(desired === undefined || desired === running ? {} : { desired }),
@@ -55,10 +60,12 @@ export function componentStatus(view: ComponentView): Omit<MachineComponentStatu
     ...(lastGood === undefined || lastGood === running ? {} : { lastGood }),
     ...(entry?.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
     state,
-    ...(operation?.step === undefined || state === 'Ready' ? {} : { step: operation.step }),
+    ...(operation?.step === undefined || state === 'Ready' || contest !== undefined
+      ? {}
+      : { step: operation.step }),
     ...(asks === undefined ? {} : { asks }),
     ...(message === '' ? {} : { message }),
-    correct: judgement?.correct ?? { version: 'Unknown', config: 'Unknown', running: 'Unknown' },
+    correct: contest === undefined ? correct : { ...correct, [contest.aspect]: 'False' },
     ...(failed === undefined
       ? {}
       : {
@@ -71,7 +78,7 @@ export function componentStatus(view: ComponentView): Omit<MachineComponentStatu
             message: failed.message.slice(0, longestMessage),
           },
         }),
-    ...driftStatus(record),
+    ...(contest === undefined ? driftStatus(record) : {}),
   };
 }
 
@@ -83,7 +90,10 @@ function driftStatus(record: ComponentRecord | undefined): Pick<MachineComponent
 }
 
 /** What it needs leave for: from when it waits until its operation ends, so that nobody takes the leave back meanwhile. */
-function asksOf({ operation }: ComponentView): Disturbance | undefined {
+function asksOf({ operation, judgement, record, entry }: ComponentView): Disturbance | undefined {
+  const repairs = entry?.drift !== 'Report' && (operation === undefined || operation.kind === 'Repair');
+  if (repairs && judgement?.harms.some(({ owed }) => owed === true))
+    return record?.applied?.goal.disruption === 'Drain' ? 'Drain' : 'Restart';
   if (operation?.asks === undefined) return undefined;
   const asked =
     operation.kind === 'Rollback' || operation.step === 'leave' || operation.done.includes('leave');
@@ -100,7 +110,8 @@ function stateOf(view: ComponentView): ComponentState {
   if (failureOf(view) !== undefined) return 'Failed';
   const applied = record?.applied;
   if (applied === undefined || judgement === undefined) return 'Waiting';
-  if (judgement.harms.length > 0) return 'Degraded';
+  if (view.contest !== undefined) return 'Degraded';
+  if (judgement.harms.length > 0) return judgement.harms.every(({ owed }) => owed) ? 'Waiting' : 'Degraded';
   if (entry?.state === 'Present' && applied.goal.revision !== entry.revision) return 'Waiting';
   if (!isHealthy(judgement)) return 'Degraded';
   return judgement.correct.version === 'Unknown' ? 'Unverified' : 'Ready';
@@ -128,7 +139,10 @@ function messageOf(view: ComponentView, state: ComponentState): string {
   const failed = state === 'Failed' ? failureOf(view) : undefined;
   if (failed) parts.push(failed.message, nextTry(failed.retryAt));
   else if (decision.do === 'Wait') parts.push(decision.message);
-  if (judgement && judgement.message !== '') parts.push(judgement.message);
+  if (view.contest !== undefined) parts.push(view.contest.message);
+  else if (judgement && judgement.message !== '') parts.push(judgement.message);
+  const asks = asksOf(view);
+  if (asks !== undefined) parts.push(describeWait(asks, leave));
   if (entry === undefined && record?.applied) parts.push('no longer assigned to this machine; kept as it is');
   if (state === 'Unverified')
     parts.push('only its version command speaks for it: give the revision an artifact with a digest');

@@ -109,6 +109,7 @@ export class Story {
   view: AgentView | undefined;
   /** Told what the agent publishes. */
   onPublish: (view: AgentView) => void = () => undefined;
+  random = 0.5;
   telling: Telling = { isOnline: true, confirm: () => true };
   #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
@@ -123,6 +124,7 @@ export class Story {
       clock: this.clock,
       log: nothing,
       telling: this.telling,
+      random: () => this.random,
       event: (type, reason, message) => this.events.push(`${type} ${reason} ${message}`),
       publish: (view) => {
         this.view = view;
