@@ -242,6 +242,35 @@ describe('the kubenode program', () => {
       assert.match(again.err, /no rollout to take back: name one with --to/);
     });
 
+    test('a manifest is planned as the server would store it, and nothing is stored', async () => {
+      const file = join(folder, 'plan.yaml');
+      const text = [
+        'apiVersion: kubenode.io/v1alpha1',
+        'kind: MachineComponent',
+        'metadata: {name: gadget-1}',
+        'spec: {component: gadget, version: "1", files: [{path: /etc/gadget, content: x}]}',
+        '---',
+        'apiVersion: kubenode.io/v1alpha1',
+        'kind: MachineComponentSet',
+        'metadata: {name: gadget}',
+        'spec: {component: gadget, revision: gadget-1}',
+      ];
+      await writeFile(file, text.join('\n'));
+      const { status, out, err } = await run('plan', '-f', file, '-o', 'json');
+      assert.equal(status, 0, err);
+      const { previews } = JSON.parse(out) as { previews: { set: string; to: string }[] };
+      assert.deepEqual([previews[0]?.set, previews[0]?.to], ['gadget', 'gadget-1']);
+      assert.equal(await client.get(MachineComponentSet, 'gadget'), undefined);
+      await writeFile(
+        file,
+        text.join('\n').replace('revision: gadget-1', 'revision: gadget-1, rollout: {batches: [0]}'),
+      );
+      const refused = await run('plan', '-f', file);
+      assert.equal(refused.status, 1);
+      assert.match(refused.err, /the API server refused: .*batches/s);
+      assert.match((await run('plan', '-f', join(folder, 'none'))).err, /none cannot be read/);
+    });
+
     test('what cannot be asked for is told with the way out', async () => {
       assert.match((await run('rollback', 'machine/n1')).err, /machine\/n1 is no set: say set\/NAME/);
       assert.match(
