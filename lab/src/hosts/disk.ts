@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '../system/run.ts';
 import { mountsBelow } from './mounts.ts';
 
-const diskBytes = 1024 ** 3;
+const diskBytes = 4 * 1024 ** 3;
 
 /**
  * Nothing goes to disk before somebody asks for it: by itself ext4 would write after 5 s, and a file's data before a rename over

@@ -33,7 +33,7 @@ export interface HostOptions {
   kubelet?: boolean;
   /** Folders of this machine that the host sees, e.g. a small file system to be filled. */
   binds?: ReadonlyArray<{ source: string; target: string }>;
-  /** Puts its files on a file system of its own (1 GiB, sparse), for power that is really lost: `power('outage')`. Default false. */
+  /** Puts its files on a file system of its own (4 GiB, sparse), for power that is really lost: `power('outage')`. Default false. */
   ownDisk?: boolean;
 }
 

@@ -3,11 +3,20 @@ import type { MachineComponentEntry, MachineComponentStatus } from '@kubenode/ap
 import type { OperationKind } from '../../../packages/agent/src/plan/operation.ts';
 import { type ArtifactKind, badVersion, componentName, revisionName, type Version } from './components.ts';
 
-export const actNames = ['install', 'upgrade', 'rollback', 'removal'] as const;
+export const actNames = [
+  'install',
+  'upgrade',
+  'rollback',
+  'removal',
+  'adoption',
+  'self-upgrade',
+  'self-rollback',
+] as const;
 export type ActName = (typeof actNames)[number];
 
 export interface Act {
-  readonly name: ActName;
+  /** Left out: it only leads back to the start, and is not disturbed. */
+  readonly name?: ActName;
   /** Of the operation whose steps are disturbed. */
   readonly kind: OperationKind;
   /** The revision that is asked for. */
@@ -16,12 +25,24 @@ export interface Act {
   readonly leaves?: Version;
 }
 
-export const acts: readonly Act[] = [
+const acts: readonly Act[] = [
   { name: 'install', kind: 'Install', wants: '1', leaves: '1' },
   { name: 'upgrade', kind: 'Install', wants: '2', leaves: '2' },
   { name: 'rollback', kind: 'Rollback', wants: badVersion, leaves: '2' },
   { name: 'removal', kind: 'Remove', wants: '2' },
 ];
+/** The agent is there before it is a component, and afterwards. Its watchdog brings it back, in place of an operation. */
+const agentActs: readonly Act[] = [
+  { name: 'adoption', kind: 'Install', wants: '1', leaves: '1' },
+  { name: 'self-upgrade', kind: 'Install', wants: '2', leaves: '2' },
+  { name: 'self-rollback', kind: 'Install', wants: badVersion, leaves: '2' },
+  { kind: 'Install', wants: '1', leaves: '1' },
+  { name: 'removal', kind: 'Remove', wants: '1' },
+];
+
+export function actsOf(artifact: ArtifactKind): readonly Act[] {
+  return artifact === 'agent' ? agentActs : acts;
+}
 
 /** The entry of a Machine that asks for it. */
 export function entryOf(
@@ -48,7 +69,7 @@ export function isEnded(
 ): boolean {
   if (act.leaves === undefined) return status?.running === undefined && status?.state !== 'Removing';
   if (status?.running !== revisionName(artifact, act.leaves)) return false;
-  return act.kind === 'Rollback'
+  return act.wants !== act.leaves
     ? status.state === 'Failed' && status.failed?.revision === revisionName(artifact, act.wants)
     : status.state === 'Ready';
 }

@@ -22,11 +22,13 @@ export function cellsOf(
   points: readonly FaultPoint[],
   disturbances: readonly Disturbance[],
 ): Cell[] {
+  const { name } = act;
+  if (name === undefined) return [];
   const own = points.filter(
     (point, i) => point.kind === act.kind && points.findIndex((earlier) => isSamePoint(earlier, point)) === i,
   );
   return own.flatMap((point) =>
-    disturbances.map((disturbance) => ({ artifact, act: act.name, point, disturbance })),
+    disturbances.map((disturbance) => ({ artifact, act: name, point, disturbance })),
   );
 }
 
@@ -50,7 +52,7 @@ export function table(results: readonly CellResult[]): string {
     return [act ?? 'all', ...counts, String(inRow.length), String(failures(inRow).length)];
   });
   return [head, ...rows]
-    .map((row) => row.map((text, i) => (i === 0 ? text.padEnd(10) : text.padStart(11))).join(''))
+    .map((row) => row.map((text, i) => (i === 0 ? text.padEnd(14) : text.padStart(11))).join(''))
     .join('\n');
 }
 

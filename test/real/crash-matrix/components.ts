@@ -1,12 +1,17 @@
 /** The smallest components that have every step: one for each kind of artifact, in three revisions, the last of which is bad. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execFile } from 'node:child_process';
 import type { Artifact, MachineComponentSpec } from '@kubenode/api';
 import { digestOf, type FileServer, packTarGz, pushComponentImage, type Registry } from '@kubenode/lab';
+import type { AgentExecutable } from '../../../packages/agent/build/sea.ts';
+import { agentUnit } from '../../../packages/agent/src/config.ts';
+import { agentExecutable } from '../../../packages/agent/src/selfupgrade/own.ts';
+import { agentVersion } from '../../../packages/agent/src/version.ts';
 
-export const artifactKinds = ['archive', 'file', 'oci', 'package', 'files'] as const;
+/** Besides the kinds of artifact, the agent itself: a file that is watched over. */
+export const artifactKinds = ['archive', 'file', 'oci', 'package', 'files', 'agent'] as const;
 export type ArtifactKind = (typeof artifactKinds)[number];
 
 /** Revisions come after each other; `3` never works. */
@@ -29,6 +34,8 @@ export interface ArtifactServers {
   readonly dir: string;
   readonly files: FileServer;
   readonly registry: Registry;
+  /** Makes an agent, of the project's version or of this one. */
+  readonly buildAgent: (version?: string) => Promise<AgentExecutable>;
 }
 
 /** Makes and serves the artifact of one revision. */
@@ -37,6 +44,7 @@ export async function revisionSpec(
   version: Version,
   servers: ArtifactServers,
 ): Promise<Spec> {
+  if (kind === 'agent') return agentSpec(version, servers);
   const component = componentName(kind);
   const config = {
     component,
@@ -57,7 +65,6 @@ export async function revisionSpec(
         postInstall: hook(fails ? 'false' : 'true'),
         preRemove: hook('true'),
       },
-      versionCheck: { exec: { command: ['cat', configPath(kind)] }, pattern: 'version=(\\S+)' },
       probes: [probe(['grep', '-qx', `version=${version}`, configPath(kind)])],
     };
   }
@@ -86,7 +93,41 @@ WantedBy=multi-user.target
   };
 }
 
-type WithProgram = Exclude<ArtifactKind, 'files'>;
+/** Versions of the agent; the first is the one that the hosts have. */
+const agentVersions: Readonly<Record<Version, string>> = { 1: agentVersion, 2: '0.1.901', 3: '0.1.902' };
+
+async function agentSpec(version: Version, { files, buildAgent }: ArtifactServers): Promise<Spec> {
+  const built = await buildAgent(version === '1' ? undefined : agentVersions[version]);
+  const path = `/kubenode-agent-${version}`;
+  await cp(built.path, join(files.dir, path));
+  return {
+    component: componentName('agent'),
+    version: agentVersions[version],
+    artifacts: [
+      {
+        os: 'linux',
+        arch: 'amd64',
+        file: {
+          url: `http://artifacts.lab${path}`,
+          digest: built.digest,
+          path: agentExecutable,
+          mode: '0755',
+        },
+      },
+    ],
+    unit: { name: agentUnit },
+    hooks: {
+      preInstall: hook('true'),
+      postInstall: hook('true'),
+      preStop: hook('true'),
+      postStart: hook(version === badVersion ? 'false' : 'true'),
+    },
+    versionCheck: { exec: { command: [agentExecutable, '--version'] }, pattern: '\\S+' },
+    progressDeadline: '60s',
+  };
+}
+
+type WithProgram = Exclude<ArtifactKind, 'files' | 'agent'>;
 
 const folderOf = (kind: WithProgram): string =>
   kind === 'package' ? `/usr/lib/${componentName(kind)}` : `/opt/${componentName(kind)}/bin`;

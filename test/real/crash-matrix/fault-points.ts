@@ -11,15 +11,16 @@ import {
   traceFile,
 } from './faults.ts';
 
+const at = (name: string): string => `${faultFolder}/${name}`;
+
 async function come(point: FaultPoint): Promise<void> {
-  if (!existsSync(faultFolder)) return;
-  appendFileSync(traceFile, `${JSON.stringify(point)}\n`);
-  if (!existsSync(faultFile)) return;
-  const fault = JSON.parse(readFileSync(faultFile, 'utf8')) as Fault;
+  appendFileSync(at(traceFile), `${JSON.stringify(point)}\n`);
+  if (!existsSync(at(faultFile))) return;
+  const fault = JSON.parse(readFileSync(at(faultFile), 'utf8')) as Fault;
   if (!isSamePoint(fault, point)) return;
-  unlinkSync(faultFile);
+  unlinkSync(at(faultFile));
   if (fault.effect === 'kill') process.kill(process.pid, 'SIGKILL');
-  else writeFileSync(heldFile, '');
+  else writeFileSync(at(heldFile), '');
   await new Promise(() => undefined);
 }
 

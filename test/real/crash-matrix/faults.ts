@@ -14,14 +14,14 @@ export interface Fault extends FaultPoint {
   readonly effect: 'kill' | 'hold';
 }
 
-/** In memory, as /run is: no fault is there after a power loss. */
-export const faultFolder = '/run/kubenode-fault';
-/** The fault that is wanted, taken away by the agent that comes to it: once. */
-export const faultFile = `${faultFolder}/wanted.json`;
+/** A folder of the test's machine that the host sees: neither a reboot nor a power loss takes away what is in it. */
+export const faultFolder = '/kubenode-fault';
+/** In it: the fault that is wanted, taken away by the agent that comes to it: once. */
+export const faultFile = 'wanted.json';
 /** Every point that an agent came by, one a line. */
-export const traceFile = `${faultFolder}/trace`;
+export const traceFile = 'trace';
 /** Is there when an agent stands still. */
-export const heldFile = `${faultFolder}/held`;
+export const heldFile = 'held';
 
 export function isSamePoint(a: FaultPoint, b: FaultPoint): boolean {
   return a.when === b.when && a.component === b.component && a.kind === b.kind && a.step === b.step;

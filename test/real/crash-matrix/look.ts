@@ -20,7 +20,9 @@ interface Found {
 
 const stateFolder = '/var/lib/kubenode';
 /** Compared without their times below, or no part of what is compared: what was told last, what was asked last. */
-const toldElsewhere = ['components', 'desired', 'status.json'].map((name) => `${stateFolder}/${name}`);
+const toldElsewhere = ['components', 'desired', 'status.json', 'reboots.json'].map(
+  (name) => `${stateFolder}/${name}`,
+);
 
 /** What the agent's records and its Machine say. Costs little. */
 export async function lookAtTold(host: LabHost, machine: Machine | undefined): Promise<Told> {

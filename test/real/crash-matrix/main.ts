@@ -20,7 +20,7 @@ if (lacks.length > 0) {
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 const begun = Date.now();
-const { results, cells } = await runMatrix({
+const { results, cells, broken } = await runMatrix({
   artifacts: artifactKinds.filter((kind) => values.artifact?.includes(kind) ?? true),
   disturbances: (['kill', 'power'] as const).filter((way) => values.disturbance?.includes(way) ?? true),
   hosts: Number(values.hosts),
@@ -30,10 +30,11 @@ const { results, cells } = await runMatrix({
 const failed = failures(results);
 for (const result of failed) console.log(`\n${nameOf(result)}\n${result.failure}`);
 console.log(`\n${table(results)}`);
+for (const why of broken) console.log(`\nWithout cells: ${why}`);
 const missing = uncovered(cells);
 if (missing.length > 0) console.log(`\nSteps that no cell disturbs: ${missing.join(', ')}`);
 if (results.length < cells.length) console.log(`\nEnded early: ${cells.length} cells were found.`);
 console.log(
   `\n${results.length} cells, ${failed.length} failures, ${((Date.now() - begun) / 1000).toFixed(0)} s`,
 );
-process.exit(failed.length > 0 || missing.length > 0 ? 1 : 0);
+process.exit(failed.length + broken.length + missing.length > 0 ? 1 : 0);

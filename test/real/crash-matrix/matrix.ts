@@ -1,15 +1,18 @@
 /** Runs the matrix on real hosts. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LabHost, startRegistry } from '@kubenode/lab';
 import { MachineComponent } from '@kubenode/machine';
 import type { Applied } from '@kubenode/runtime';
 import type { MachineComponent as MachineComponentObject } from '@kubenode/api';
+import { type AgentExecutable, buildAgent } from '../../../packages/agent/build/sea.ts';
 import { type Fleet, startFleet } from '../fleet.ts';
-import { type Act, type ActName, acts } from './acts.ts';
+import { type Act, actsOf } from './acts.ts';
 import { type Cell, type CellResult, cellsOf, nameOf } from './cells.ts';
 import { type ArtifactKind, configPath, revisionName, revisionSpec, versions } from './components.ts';
+import { faultFolder } from './faults.ts';
 import type { Look } from './look.ts';
 import { type Disturbance, Play } from './play.ts';
 
@@ -27,9 +30,14 @@ export interface MatrixRun {
   readonly results: readonly CellResult[];
   /** Every cell that there is, also those not chosen. */
   readonly cells: readonly Cell[];
+  /** Why cells were not even found: an act did not end undisturbed. */
+  readonly broken: readonly string[];
 }
 
 const agentEntry = fileURLToPath(new URL('./agent-with-faults.ts', import.meta.url));
+
+const buildTestAgent = (version?: string): Promise<AgentExecutable> =>
+  buildAgent({ entry: agentEntry, ...(version === undefined ? {} : { version }) });
 
 /** One component on one host at a time, disturbed in one way. */
 interface Job {
@@ -37,39 +45,51 @@ interface Job {
   readonly disturbance: Disturbance;
 }
 
-/** Runs all cells, on several hosts side by side. @throws Error where an act does not even end undisturbed. */
+/** Runs all cells, on several hosts side by side. */
 export async function runMatrix(options: MatrixOptions): Promise<MatrixRun> {
   const { artifacts, disturbances, progress } = options;
+  const faults = await mkdtemp(join(tmpdir(), 'kubenode-faults-'));
+  const binds = Array.from({ length: options.hosts }, (_, i) => join(faults, `h${i + 1}`));
+  for (const bind of binds) await mkdir(bind);
   const fleet = await startFleet({
     plane: 'embedded',
-    hosts: Array.from({ length: options.hosts }, () => ({ ownDisk: true })),
+    hosts: binds.map((source) => ({ ownDisk: true, binds: [{ source, target: faultFolder }] })),
     components: [],
     agentEntry,
+  }).catch(async (error: unknown) => {
+    await rm(faults, { recursive: true });
+    throw error;
   });
+  const { client } = fleet;
   try {
     const uids = await serveRevisions(fleet, artifacts);
     await importHosts(fleet, artifacts);
     const results: CellResult[] = [];
     const cells: Cell[] = [];
+    const broken: string[] = [];
     // What takes longest first.
     const jobs = disturbances
       .toSorted((a, b) => (a < b ? 1 : -1))
       .flatMap((disturbance) => artifacts.map((artifact): Job => ({ artifact, disturbance })));
     const work = async (host: LabHost): Promise<void> => {
       for (let job = jobs.shift(); job !== undefined && !options.signal?.aborted; job = jobs.shift()) {
-        const play = new Play(host, job.artifact, fleet.client, uids);
-        await runJob(play, job, options, cells, (result) => {
+        const play = new Play(host, job.artifact, { client, uids, faults: join(faults, host.name) });
+        const told = (result: CellResult): void => {
           results.push(result);
           if (result.failure !== undefined) progress(`FAILED ${nameOf(result)}:\n${result.failure}`);
           if (results.length % 20 === 0) progress(`${results.length} cells`);
+        };
+        await runJob(play, job, options, cells, told).catch((error: unknown) => {
+          broken.push(`${job.disturbance} of ${job.artifact}: ${messageOf(error)}`);
         });
         progress(`${host.name}: ${job.disturbance} of ${job.artifact} is done`);
       }
     };
     await Promise.all(fleet.lab.hosts.map(work));
-    return { results, cells };
+    return { results, cells, broken };
   } finally {
     await fleet.close();
+    await rm(faults, { recursive: true });
   }
 }
 
@@ -80,23 +100,24 @@ async function runJob(
   all: Cell[],
   told: (result: CellResult) => void,
 ): Promise<void> {
+  const acts = actsOf(artifact);
   // The first time leaves what stays for good on a host, such as a folder of dpkg's.
   for (const act of acts) await play.calm(act);
-  const ends = new Map<ActName, Look>();
-  const waiting = new Map<ActName, Cell[]>();
+  const ends = new Map<Act, Look>();
+  const waiting = new Map<Act, Cell[]>();
   for (const act of acts) {
     const { end, points } = await play.calm(act);
-    ends.set(act.name, end);
+    ends.set(act, end);
     const cells = cellsOf(act, artifact, points, [disturbance]);
     all.push(...cells);
-    waiting.set(act.name, [...choose(cells)]);
+    waiting.set(act, [...choose(cells)]);
   }
   while ([...waiting.values()].some((cells) => cells.length > 0)) {
     for (const act of acts) {
       if (signal?.aborted) return;
-      const expected = ends.get(act.name);
+      const expected = ends.get(act);
       if (expected === undefined) continue;
-      const cell = waiting.get(act.name)?.shift();
+      const cell = waiting.get(act)?.shift();
       if (cell !== undefined) {
         told(await runCell(play, act, expected, cell));
         continue;
@@ -104,7 +125,7 @@ async function runJob(
       try {
         await play.undisturbed(act, expected);
       } catch (error) {
-        const failure = `not run, since ${act.name} did not end even undisturbed: ${messageOf(error)}`;
+        const failure = `not run, since ${act.name ?? 'the way back'} did not end even undisturbed: ${messageOf(error)}`;
         for (const left of [...waiting.values()].flat()) told({ ...left, seconds: 0, failure });
         return;
       }
@@ -130,7 +151,12 @@ async function serveRevisions(
 ): Promise<Map<string, string>> {
   // The lab takes it down with what else runs in its folder.
   const registry = await startRegistry({ dir: join(lab.dir, 'registry'), address: lab.address, port: 5000 });
-  const servers = { dir: join(dir, 'packed'), files: supply.fileServer, registry };
+  const servers = {
+    dir: join(dir, 'packed'),
+    files: supply.fileServer,
+    registry,
+    buildAgent: buildTestAgent,
+  };
   const uids = new Map<string, string>();
   for (const artifact of artifacts) {
     for (const version of versions) {

@@ -1,5 +1,5 @@
 /** Plays the acts on one host with one component, disturbed or not, and says how each ended. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LabHost } from '@kubenode/lab';
@@ -7,11 +7,10 @@ import { Machine } from '@kubenode/machine';
 import type { Client } from '@kubenode/runtime';
 import { type Act, entryOf, isEnded } from './acts.ts';
 import { type ArtifactKind, componentName } from './components.ts';
-import { type FaultPoint, faultFile, faultFolder, heldFile, traceFile } from './faults.ts';
+import { type FaultPoint, faultFile, heldFile, traceFile } from './faults.ts';
 import {
   differencesOfLines,
   differencesOnHost,
-  inHost,
   type Look,
   lookAtHost,
   lookAtTold,
@@ -29,8 +28,11 @@ export class NotTheSame extends Error {
   override readonly name = 'NotTheSame';
 }
 
-/** The longest wait for an agent that comes to a step, and for the end of an act: many times what is usual (1 to 5 s). */
-const deadlineMs = 60_000;
+/**
+ * The longest wait for an agent that comes to a step, and for the end of an act: many times what is usual (1 to 5 s). An agent that was
+ * stopped in the middle of its own upgrade has a minute's grace before its watchdog acts.
+ */
+const deadlineMs = 180_000;
 /** What is told last (a probe's first word, a status) may come so much later than the end. */
 const sameWithinMs = 12_000;
 
@@ -39,12 +41,19 @@ export class Play {
   readonly artifact: ArtifactKind;
   readonly #client: Client;
   readonly #uids: ReadonlyMap<string, string>;
+  /** What the host sees as its fault folder. */
+  readonly #faults: string;
 
-  constructor(host: LabHost, artifact: ArtifactKind, client: Client, uids: ReadonlyMap<string, string>) {
+  constructor(
+    host: LabHost,
+    artifact: ArtifactKind,
+    given: { client: Client; uids: ReadonlyMap<string, string>; faults: string },
+  ) {
     this.host = host;
     this.artifact = artifact;
-    this.#client = client;
-    this.#uids = uids;
+    this.#client = given.client;
+    this.#uids = given.uids;
+    this.#faults = given.faults;
   }
 
   /** Plays an act undisturbed. @returns where it ended, and every point that the agent came by. */
@@ -67,7 +76,7 @@ export class Play {
   async disturbed(act: Act, expected: Look, { point, disturbance }: Disturbed): Promise<void> {
     await this.#prepare();
     const effect = disturbance === 'kill' ? 'kill' : 'hold';
-    await writeFile(inHost(this.host, faultFile), JSON.stringify({ ...point, effect }));
+    await writeFile(join(this.#faults, faultFile), JSON.stringify({ ...point, effect }));
     await this.#ask(act);
     if (disturbance === 'kill') await this.#until('the agent ends itself', () => this.#isGone(faultFile));
     else {
@@ -112,8 +121,7 @@ export class Play {
   async #prepare(): Promise<void> {
     // Where the cell before ended in the middle.
     if (!this.host.isOn) await this.host.power('on');
-    await mkdir(inHost(this.host, faultFolder), { recursive: true });
-    for (const file of [traceFile, faultFile, heldFile]) await rm(inHost(this.host, file), { force: true });
+    for (const file of [traceFile, faultFile, heldFile]) await rm(join(this.#faults, file), { force: true });
   }
 
   async #ask(act: Act): Promise<void> {
@@ -147,12 +155,12 @@ export class Play {
     return lookAtTold(this.host, await this.#client.get(Machine, this.host.name));
   }
   async #lookAtHost(act: Act): Promise<Look['host']> {
-    const runs = act.leaves !== undefined && this.artifact !== 'files';
+    const runs = act.leaves !== undefined && !['files', 'agent'].includes(this.artifact);
     return lookAtHost(this.host, runs ? this.#component : undefined);
   }
 
   async #points(): Promise<FaultPoint[]> {
-    const text = await readFile(inHost(this.host, traceFile), 'utf8');
+    const text = await readFile(join(this.#faults, traceFile), 'utf8');
     const all = text
       .trim()
       .split('\n')
@@ -164,8 +172,8 @@ export class Play {
     return componentName(this.artifact);
   }
 
-  async #isGone(path: string): Promise<boolean> {
-    return isMissing(inHost(this.host, path));
+  async #isGone(file: string): Promise<boolean> {
+    return isMissing(join(this.#faults, file));
   }
 
   async #until(what: string, look: () => Promise<boolean>, seen?: () => unknown): Promise<void> {
