@@ -54,7 +54,8 @@ export async function revisionSpec(
       // Only this revision has it: the next one takes it away.
       file(`/etc/${component}.d/${version}.conf`, `${version}\n`),
     ],
-    progressDeadline: '60s',
+    // A revision is on probation for so long: it is not over in the middle of an act.
+    progressDeadline: '15m',
   };
   const fails = version === badVersion;
   if (kind === 'files') {
@@ -123,7 +124,7 @@ async function agentSpec(version: Version, { files, buildAgent }: ArtifactServer
       postStart: hook(version === badVersion ? 'false' : 'true'),
     },
     versionCheck: { exec: { command: [agentExecutable, '--version'] }, pattern: '\\S+' },
-    progressDeadline: '60s',
+    progressDeadline: '5m',
   };
 }
 

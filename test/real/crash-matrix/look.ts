@@ -97,6 +97,7 @@ async function records(host: LabHost): Promise<string[]> {
 const times = new Set([
   'at',
   'since',
+  'until',
   'startedAt',
   'retryAt',
   'deadlineAt',

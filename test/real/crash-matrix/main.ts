@@ -1,4 +1,7 @@
-/** npm run crash-matrix: every cell, or those of `--artifact KIND` and `--disturbance kill|power`; `--hosts N` side by side. */
+/**
+ * npm run crash-matrix: every cell, or those of `--artifact KIND` and `--disturbance kill|power`, or of each act the cells K, K + N, K + 2N, ... by
+ * `--one-in N --from K`; `--hosts N` side by side.
+ */
 import { parseArgs } from 'node:util';
 import { missingForHosts } from '@kubenode/lab';
 import { failures, nameOf, table, uncovered } from './cells.ts';
@@ -9,6 +12,8 @@ const { values } = parseArgs({
   options: {
     artifact: { type: 'string', multiple: true },
     disturbance: { type: 'string', multiple: true },
+    'one-in': { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
     hosts: { type: 'string', default: '3' },
   },
 });
@@ -24,6 +29,7 @@ const { results, cells, broken } = await runMatrix({
   artifacts: artifactKinds.filter((kind) => values.artifact?.includes(kind) ?? true),
   disturbances: (['kill', 'power'] as const).filter((way) => values.disturbance?.includes(way) ?? true),
   hosts: Number(values.hosts),
+  choose: (cells) => cells.filter((_, i) => i % Number(values['one-in']) === Number(values.from)),
   signal: stop.signal,
   progress: (line) => console.log(`${((Date.now() - begun) / 1000).toFixed(0).padStart(5)} s  ${line}`),
 });
@@ -33,7 +39,7 @@ console.log(`\n${table(results)}`);
 for (const why of broken) console.log(`\nWithout cells: ${why}`);
 const missing = uncovered(cells);
 if (missing.length > 0) console.log(`\nSteps that no cell disturbs: ${missing.join(', ')}`);
-if (results.length < cells.length) console.log(`\nEnded early: ${cells.length} cells were found.`);
+if (results.length < cells.length) console.log(`\nNot all cells were run: ${cells.length} were found.`);
 console.log(
   `\n${results.length} cells, ${failed.length} failures, ${((Date.now() - begun) / 1000).toFixed(0)} s`,
 );
