@@ -19,7 +19,8 @@ export class RolloutWatch implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   readonly #machines = new Map<string, MachineObject>();
-  readonly #versions = new Map<string, Set<string>>();
+  /** By machine: what each version of it says, in a line. */
+  readonly #versions = new Map<string, Map<string, string>>();
   readonly batches = new Map<number, SeenBatch>();
   /** Machines that were told of the revision and did not report it yet: the most at any moment. */
   mostInMovement = 0;
@@ -39,6 +40,11 @@ export class RolloutWatch implements AsyncDisposable {
     return new Map([...this.#versions].map(([name, versions]) => [name, versions.size - 1]));
   }
 
+  /** What each version of a Machine says, a line each: for the message where there are too many. */
+  story(machine: string): string {
+    return [...(this.#versions.get(machine)?.values() ?? [])].join('\n');
+  }
+
   get machines(): number {
     return this.#machines.size;
   }
@@ -52,11 +58,22 @@ export class RolloutWatch implements AsyncDisposable {
     for await (const event of client.watch(Machine, { signal: this.#stop.signal })) {
       if (!('object' in event)) continue;
       const { name, resourceVersion = '' } = event.object.metadata;
-      const versions = this.#versions.get(name) ?? new Set();
-      this.#versions.set(name, versions.add(resourceVersion));
+      const versions = this.#versions.get(name) ?? new Map<string, string>();
+      this.#versions.set(name, versions.set(resourceVersion, this.#tell(event.object)));
       this.#machines.set(name, event.object);
       this.#look(Date.now());
     }
+  }
+
+  #tell({ metadata, spec, status }: MachineObject): string {
+    const component = status?.components?.find(({ name }) => name === this.#component);
+    const conditions = status?.conditions?.map(({ type, status: is, reason }) => `${type}=${is}/${reason}`);
+    const entry = spec.components?.find(({ name }) => name === this.#component);
+    return [
+      `${new Date().toISOString().slice(17, 23)} generation ${metadata.generation}, batch ${entry?.batch}: ${status?.phase}`,
+      `${component?.state} ${component?.step ?? ''} running ${component?.running}`,
+      conditions?.join(' '),
+    ].join('; ');
   }
 
   #look(now: number): void {

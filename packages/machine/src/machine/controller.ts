@@ -51,8 +51,11 @@ export interface MachineOptions {
   readonly clock?: Clock;
 }
 
-/** How long a change of the status that may be over in a moment waits, in milliseconds. */
-const settleMs = 3000;
+/**
+ * How long a change of the status that may be over in a moment waits, in milliseconds. On hosts that were busy the replacement of a component
+ * took up to 7 s; what takes longer costs a fifth write.
+ */
+const settleMs = 10_000;
 
 /** Judges Machines, keeps what they declare on their Nodes, and sees to their deletion. */
 export function machineController(options: MachineOptions): Controller {
