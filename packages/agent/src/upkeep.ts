@@ -31,7 +31,7 @@ const unaskedMs = 3_600_000;
 const longestWaitMs = 1_800_000;
 
 /** The log's end in a message, in characters. */
-const longestWords = 250;
+const longestWords = 380;
 
 interface Kept {
   readonly record: ComponentRecord & { readonly applied: Applied };

@@ -30,7 +30,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const { SystemdServices } = await import('./systemd/manager.ts');
   const bus = new SystemdBus({ log: options.log });
   await bus.connect();
-  const services = new SystemdServices(bus, new UnitFiles(options.paths), options.hidden);
+  const services = new SystemdServices(bus, new UnitFiles(options.paths), options.hidden, options.log);
   return { services, packages: await openPackages(services, options), close: () => bus.close() };
 }
 

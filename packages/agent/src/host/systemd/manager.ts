@@ -5,6 +5,7 @@ import type { UnitFiles } from '../unit-files.ts';
 import type { SystemdBus } from './bus.ts';
 import { DBusError, DisconnectedError } from './connection.ts';
 import { explainFailure, logEnd } from './failure.ts';
+import { type HeldLimits, heldLimits } from './hook-limits.ts';
 import { runJob } from './jobs.ts';
 import { endLeftOvers } from './left-overs.ts';
 import { list, text } from './message.ts';
@@ -27,9 +28,17 @@ export class SystemdServices implements ServiceManager {
   #reloadNext: Promise<void> | undefined;
   #hooks = 0;
   #leftovers: Promise<void> | undefined;
+  #held: Promise<HeldLimits> | undefined;
+  readonly #log: (message: string) => void;
 
   /** `hidden` are host paths that hooks do not see. */
-  constructor(bus: SystemdBus, files: UnitFiles, hidden: readonly string[]) {
+  constructor(
+    bus: SystemdBus,
+    files: UnitFiles,
+    hidden: readonly string[],
+    log: (message: string) => void = () => undefined,
+  ) {
+    this.#log = log;
     this.#bus = bus;
     this.#files = files;
     this.#hidden = hidden;
@@ -126,14 +135,36 @@ export class SystemdServices implements ServiceManager {
     if (request.isolation === 'plain') return await runCommand('', request);
     this.#leftovers ??= this.#stopLeftoverHooks();
     await this.#leftovers;
+    this.#held ??= this.#findHeld();
+    const { memory } = await this.#held;
     this.#hooks += 1;
     return await this.runUnit({
       ...request,
       ...hookLimits,
+      ...(memory ? {} : { dataMaxBytes: hookLimits.memoryMaxBytes }),
       name: `${hookUnits}${process.pid}-${this.#hooks}.service`,
       description: `KubeNode hook ${request.command[0] ?? ''}`,
       hidden: this.#hidden,
     });
+  }
+
+  /** Has a unit with the limits of hooks look where it is. */
+  async #findHeld(): Promise<HeldLimits> {
+    const name = `${hookUnits}${process.pid}-limits.service`;
+    const { output } = await this.runUnit({
+      ...hookLimits,
+      command: ['cat', '/proc/self/cgroup'],
+      timeoutMs: 30_000,
+      name,
+      description: 'KubeNode look at the limits of hooks',
+      hidden: this.#hidden,
+    });
+    const held = heldLimits(output, name);
+    if (!held.memory)
+      this.#log('this host holds no memory limits of units: hooks are limited process by process instead');
+    if (!held.tasks)
+      this.#log('this host holds no limits of tasks of units: the processes of hooks are not limited');
+    return held;
   }
 
   /** Runs a command as a unit of its own, for what must not end with the agent (dpkg). */

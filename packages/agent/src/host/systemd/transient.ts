@@ -27,6 +27,8 @@ export interface TransientRequest extends Omit<RunRequest, 'isolation'> {
   readonly hidden: readonly string[];
   readonly memoryMaxBytes?: number;
   readonly tasksMax?: number;
+  /** Of each process by itself: for hosts whose cgroups hold no limits. */
+  readonly dataMaxBytes?: number;
 }
 
 /** Runs a command as a unit of its own, without a shell: it has its own cgroup and survives the agent. */
@@ -71,6 +73,8 @@ function properties(request: TransientRequest, command: DBusValue, output: strin
   ];
   if (request.memoryMaxBytes !== undefined)
     all.push(['MemoryMax', new Variant('t', BigInt(request.memoryMaxBytes))]);
+  if (request.dataMaxBytes !== undefined)
+    all.push(['LimitDATA', new Variant('t', BigInt(request.dataMaxBytes))]);
   if (request.tasksMax !== undefined) all.push(['TasksMax', new Variant('t', BigInt(request.tasksMax))]);
   return all;
 }
