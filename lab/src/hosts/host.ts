@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -251,9 +251,21 @@ export class LabHost {
 
   async #cutPower(): Promise<void> {
     await killGroup(this.#group);
+    await this.#removeInterface();
     await removeGroup(this.#group);
     delete this.#state.runner;
     await writeState(this.#lab);
+  }
+
+  /** The kernel takes a while to take it away by itself, and the host could not be started meanwhile. */
+  async #removeInterface(): Promise<void> {
+    const name = interfaceName(this.#lab.id, this.#state.index);
+    const gone = await waitUntil(async () => {
+      if (!existsSync(`/sys/class/net/${name}`)) return true;
+      await run(['ip', 'link', 'delete', name]).catch(() => {});
+      return false;
+    }, 15_000);
+    if (!gone) throw new Error(`The interface ${name} of ${this.name} can't be removed.`);
   }
 
   async #loseUnsynced(): Promise<void> {
