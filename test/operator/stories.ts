@@ -15,6 +15,7 @@ import {
 } from '@kubenode/runtime';
 import { budgetStories } from './budget-stories.ts';
 import { Cluster, eventually } from './cluster.ts';
+import { drainStories } from './drain-stories.ts';
 import { refusedStories } from './refused.ts';
 
 export interface ControlPlane {
@@ -604,6 +605,8 @@ export function operatorStories(start: () => Promise<ControlPlane>): void {
       assert.equal(await cluster.admin.get(Lease, { namespace: 'kubenode-system', name: 'n2' }), undefined);
     });
   });
+
+  describe('leave to drain and reboot', () => drainStories(() => cluster));
 
   describe('the disruption budget', () => budgetStories(() => cluster));
 }

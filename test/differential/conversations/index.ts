@@ -8,6 +8,7 @@ import { customResources } from './custom-resources.ts';
 import { listsAndWatches } from './lists-and-watches.ts';
 import { patches } from './patches.ts';
 import { clusterApi } from './cluster-api.ts';
+import { evictions } from './evictions.ts';
 import { kubelet } from './kubelet.ts';
 import { ownKinds } from './own-kinds.ts';
 import { watching } from './watching.ts';
@@ -26,6 +27,7 @@ export const conversations: readonly Conversation[] = [
   admission,
   certificates,
   clusterApi,
+  evictions,
   ownKinds,
   watching,
   kubelet,

@@ -225,8 +225,9 @@ class LedgerBudget implements Budget, Runnable {
     this.#ledger = giveBack(settle(known, this.#census.everMoved, now), this.#released);
     this.#held = undefined;
     this.#census.setZoneLabel(found.spec.zoneLabel);
-    // A ledger that begins is written at once: an end of this process must not begin it anew.
-    if (status.since === undefined) this.#due.reportAt = 0;
+    // A ledger that begins is written at once, since an end of this process must not begin it anew; so is what follows from another spec.
+    const isJudged = status.observedGeneration === found.metadata.generation;
+    if (status.since === undefined || !isJudged) this.#due.reportAt = 0;
   }
 
   async #create(signal: AbortSignal): Promise<void> {

@@ -59,8 +59,10 @@ export function disruptionController(options: DisruptionOptions): Controller {
     name: 'disruption',
     workers: 8,
     async reconcile(name, { signal }) {
+      await caches.budgets.synced(signal);
       const situation = work.situationOf(name);
-      if (situation === undefined) return { afterMs: look.mostMs };
+      // There is no budget: it is being made.
+      if (situation === undefined) return { afterMs: look.leastMs };
       return work.carryOut(situation, planDisruption(situation, clock.now()), signal);
     },
   })

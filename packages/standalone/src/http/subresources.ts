@@ -15,9 +15,9 @@ import {
 } from '../object.ts';
 import { firstFields } from '../kinds/virtual.ts';
 import { badValue, required } from '../registry/metadata.ts';
-import { deleteOptions } from '../registry/deletion.ts';
 import type { Request } from '../registry/request.ts';
 import { decode, readBody } from './body.ts';
+import { evict } from './eviction.ts';
 import type { Parts } from './handler.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, conflict, invalid, MODIFIED } from './status.ts';
@@ -129,12 +129,6 @@ async function bind(parts: Parts, request: Request, body: Obj): Promise<Obj> {
     }
     return { ...pod, spec: { ...child(pod, 'spec'), nodeName: node } };
   });
-  return SUCCESS;
-}
-
-async function evict(parts: Parts, request: Request, body: Obj): Promise<Obj> {
-  const options = deleteOptions(body['deleteOptions'], request.query);
-  await parts.registry.delete({ ...request, subresource: '' }, options);
   return SUCCESS;
 }
 
