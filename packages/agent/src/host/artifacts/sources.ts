@@ -21,6 +21,13 @@ export interface Source {
   readonly proxy?: string;
 }
 
+/** For every address whose source names no proxy: `"proxy"` and `"noProxy"` beside `"sources"`, as HTTPS_PROXY and NO_PROXY elsewhere. */
+export interface HostProxy {
+  readonly proxy?: string;
+  /** Hosts reached without it; one that begins with a dot stands for all below it. */
+  readonly noProxy?: readonly string[];
+}
+
 /** Answers what is known of an address. */
 export interface Sources {
   /** The source with the longest fitting prefix. */
@@ -38,14 +45,20 @@ export async function readSources(file: string): Promise<Sources> {
     if (isMissing(error)) return makeSources([]);
     throw error;
   }
-  return makeSources(parse(file, text));
+  const { sources, ...proxy } = parse(file, text);
+  return makeSources(sources, proxy);
 }
 
-export function makeSources(all: readonly Source[]): Sources {
+export function makeSources(all: readonly Source[], host: HostProxy = {}): Sources {
   const longestFirst = all.toSorted((a, b) => b.prefix.length - a.prefix.length);
   const find = (url: string): Source | undefined => longestFirst.find((source) => fits(source.prefix, url));
   return {
-    find,
+    find: (url) => {
+      const source = find(url);
+      if (host.proxy === undefined || source?.proxy !== undefined || isDirect(url, host.noProxy))
+        return source;
+      return { prefix: url, ...source, proxy: host.proxy };
+    },
     addresses: (url) => {
       const source = find(url);
       if (source === undefined) return [url];
@@ -55,6 +68,11 @@ export function makeSources(all: readonly Source[]): Sources {
   };
 }
 
+function isDirect(url: string, noProxy: readonly string[] = []): boolean {
+  const { hostname } = new URL(url);
+  return noProxy.some((name) => hostname === name || (name.startsWith('.') && hostname.endsWith(name)));
+}
+
 function fits(prefix: string, url: string): boolean {
   return (
     url.startsWith(prefix) && (prefix.endsWith('/') || ['/', '?', undefined].includes(url[prefix.length]))
@@ -62,7 +80,7 @@ function fits(prefix: string, url: string): boolean {
 }
 
 /** Never quotes the file's content: it holds credentials. */
-function parse(file: string, text: string): readonly Source[] {
+function parse(file: string, text: string): HostProxy & { readonly sources: readonly Source[] } {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -76,7 +94,15 @@ function parse(file: string, text: string): readonly Source[] {
     throw new Error(
       `${file} has no list "sources": it must look like {"sources": [{"prefix": "https://..."}]}`,
     );
-  return list.map((item: unknown, index) => source(file, index, item));
+  const { proxy, noProxy } = isRecord(json) ? json : {};
+  if (proxy !== undefined && typeof proxy !== 'string') throw new Error(`${file}: proxy must be a text`);
+  if (noProxy !== undefined && !isTextList(noProxy))
+    throw new Error(`${file}: noProxy must be a list of host names`);
+  return {
+    sources: list.map((item: unknown, index) => source(file, index, item)),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(noProxy === undefined ? {} : { noProxy }),
+  };
 }
 
 const textFields = ['username', 'password', 'token', 'caFile', 'proxy'] as const;
