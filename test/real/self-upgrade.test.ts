@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MachineComponentStatus } from '@kubenode/api';
 import type { LabHost } from '@kubenode/lab';
-import { Machine, MachineComponentSet } from '@kubenode/machine';
+import { Machine, MachineComponentSet, NodeDisruptionBudget } from '@kubenode/machine';
 import { applyManifests } from '../../demo/src/manifests.ts';
 import { type AgentRevision, goodAgent, scriptAgent } from './agent-revisions.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -30,6 +30,17 @@ describe('upgrades of the agent', () => {
     fleet = await startFleet({ plane: 'embedded', hosts: 3, components: ['node-exporter'] });
     hosts = fleet.lab.hosts;
     const { fileServer } = fleet.supply;
+    // What is killed on one host must not keep the others waiting for it.
+    await fleet.client.patch(NodeDisruptionBudget, 'default', {
+      type: 'merge',
+      body: {
+        spec: {
+          starts: { perMinute: 100, perHour: 1000, perDay: 1000 },
+          concurrent: { cluster: '100%', perZone: '100%' },
+          maxUnhealthy: '100%',
+        },
+      },
+    });
     await fleet.applyComponents();
     for (const host of hosts) await fleet.import(host);
     first = await goodAgent(fileServer, '0.1.0');
