@@ -146,3 +146,37 @@ for (const plot of plots) {
     }
   });
 }
+
+test('killed in the middle of an upgrade and then removed, nothing of either revision is left', async () => {
+  const files = (story: Story): unknown => story.host.files.fingerprint([stateFolder]);
+  const begin = async (): Promise<Story> => {
+    const story = new Story();
+    story.host.files.harm('/etc/daemon.conf', 'theirs\n', 0o600);
+    story.host.files.folders.add('/opt');
+    return story;
+  };
+  const expected = files(await begin());
+  for (let kill = 0, upgraded = false; !upgraded; kill++) {
+    const story = await begin();
+    await installed(story);
+    let left = kill;
+    story.host.onEffect = (what) => {
+      if (left-- <= 0) throw new Killed(what);
+    };
+    story.start(desired([daemon(story.host, '1.1')]));
+    await story.until(() => left < 0 || story.status('daemon')?.running === 'daemon-1.1', 120_000);
+    upgraded = left >= 0;
+    await story.stop();
+    story.host.onEffect = () => undefined;
+    story.start(desired([daemon(story.host, '1.1')], { daemon: { state: 'Absent' } }));
+    await story.until(
+      () =>
+        story.view !== undefined &&
+        story.component('daemon')?.operation === undefined &&
+        story.status('daemon')?.running === undefined,
+      120_000,
+    );
+    await story.stop();
+    assert.deepEqual(files(story), expected, `killed before effect ${kill}`);
+  }
+});

@@ -120,7 +120,10 @@ const obsolete: Step = async (operation, context) => {
       ? [...(applied?.files.map(({ path }) => path) ?? []), ...(record?.stray ?? [])]
       : (changes?.removals ?? []);
   const known = await context.originals.read(goal.component);
-  const expected = new Map(applied?.files.map((file) => [file.path, file]));
+  // What an operation that did not end wrote over it is ours too, and nobody else's change.
+  const stray = new Set(record?.stray);
+  const certain = applied?.files.filter(({ path }) => !stray.has(path));
+  const expected = new Map(certain?.map((file) => [file.path, file]));
   for (const path of paths) await takeAway(path, expected.get(path), known, context);
   await removeEmptyFolders(known, context.host.files);
 };
