@@ -1,5 +1,6 @@
 /** A control plane with KubeNode installed, the operator running, and hosts whose agents do as they are told. */
 import { generateKeyPairSync } from 'node:crypto';
+import { leaseRenewMs } from '@kubenode/api';
 import {
   install,
   Machine,
@@ -9,8 +10,10 @@ import {
   operatorAccount,
 } from '@kubenode/machine';
 import {
+  ApiError,
   type Client,
   type Connection,
+  ConnectionError,
   createClient,
   isNotFound,
   Lease,
@@ -129,20 +132,13 @@ export class Cluster {
     return this.as({ cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
   }
 
-  /** An agent that installs in no time whatever its Machine says, and reports it with its own identity. */
-  runAgent(client: Client, machine: string): void {
-    this.#agents.push(this.#agent(client, machine));
+  /** An agent that installs in no time (or so much) whatever its Machine says, and reports it with its own identity. */
+  runAgent(client: Client, machine: string, installMs = 0): void {
+    this.#agents.push(this.#agent(client, machine, installMs));
   }
 
-  async #agent(client: Client, machine: string): Promise<void> {
-    await client.apply(
-      Lease,
-      {
-        metadata: { name: machine, namespace: 'kubenode-system' },
-        spec: { holderIdentity: machine, renewTime: microTimestamp(Date.now()) },
-      },
-      { fieldManager: 'kubenode-agent', signal: this.signal },
-    );
+  async #agent(client: Client, machine: string, installMs: number): Promise<void> {
+    const renewing = this.#renew(client, machine);
     const watching = client.watch(Machine, {
       fieldSelector: `metadata.name=${machine}`,
       signal: this.signal,
@@ -156,11 +152,37 @@ export class Cluster {
       for (const { name, state } of spec.components ?? []) {
         if (state === 'Absent') this.toldToRemove.add(`${machine}/${name}`);
       }
+      await systemClock.sleep(installMs, this.signal).catch(() => undefined);
+      await this.#reportUntilTold(client, machine, reported, spec.components ?? []);
+    }
+    await renewing;
+  }
+
+  async #renew(client: Client, machine: string): Promise<void> {
+    while (!this.signal.aborted) {
+      const spec = { holderIdentity: machine, renewTime: microTimestamp(Date.now()) };
+      const metadata = { name: machine, namespace: 'kubenode-system' };
+      const options = { fieldManager: 'kubenode-agent', signal: this.signal };
+      // An API server that is away is asked again with the next renewal.
+      await client.apply(Lease, { metadata, spec }, options).catch(() => undefined);
+      await systemClock.sleep(leaseRenewMs / 2, this.signal).catch(() => undefined);
+    }
+  }
+
+  /** An API server that is away is told when it is back. */
+  async #reportUntilTold(...report: Parameters<Cluster['report']>): Promise<void> {
+    while (!this.signal.aborted) {
       try {
-        await this.report(client, machine, reported, spec.components ?? []);
+        return await this.report(...report);
       } catch (error) {
         // The Machine went meanwhile: there is nobody to report to, and the host is left as it is.
-        if (!isNotFound(error) && !this.signal.aborted) throw error;
+        if (isNotFound(error)) return;
+        // One that has just started refuses what it has not read the rules of yet.
+        const isAway =
+          error instanceof ConnectionError ||
+          (error instanceof ApiError && (error.status >= 500 || error.status === 403));
+        if (!isAway && !this.signal.aborted) throw error;
+        await systemClock.sleep(500, this.signal).catch(() => undefined);
       }
     }
   }

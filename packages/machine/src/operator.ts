@@ -45,7 +45,7 @@ export function makeOperator(options: OperatorOptions): Manager {
   const budget = budgetController({ ...shared, caches, events });
   const parts = { ...shared, caches, events, inspections, budget, definitions: definitions(client) };
   const assigning = assigner(parts);
-  const identity = `${hostname()}_${randomBytes(6).toString('hex')}`;
+  const identity = `${hostname()}_${process.pid}_${randomBytes(6).toString('hex')}`;
   const lease = { namespace: systemNamespace, name: operatorLease };
   return manager({
     log,
