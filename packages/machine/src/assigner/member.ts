@@ -57,6 +57,8 @@ export interface Member {
   readonly batch: number | undefined;
   /** When the present entry was written, epoch milliseconds; 0 where there is none. */
   readonly movedAt: number;
+  /** From when its deadline runs, epoch milliseconds: its move, or leave to disturb the machine; Infinity while it waits for the budget. */
+  readonly dueFrom: number;
   /** What else is wrong on the machine; looked for only where a rollout brought the entry. */
   readonly troubles: readonly Trouble[];
   /** Value of the label that batches are spread over. */
@@ -93,9 +95,20 @@ export function memberOf(
     rollout: entry?.rollout,
     batch: entry?.batch,
     movedAt: Date.parse(entry?.movedAt ?? '') || 0,
+    dueFrom: dueFrom(machine, entry, status),
     troubles: entry?.rollout === undefined ? [] : troublesOf(machine, component),
     spread: set.rollout.spread === undefined ? '' : (machine.labels[set.rollout.spread] ?? ''),
   };
+}
+
+function dueFrom(
+  { leave }: MachineView,
+  entry: MachineComponentEntry | undefined,
+  status: ComponentView | undefined,
+): number {
+  const asks = status?.asks !== undefined && entry !== undefined && isEcho(entry, status);
+  if (asks && leave?.waits !== false) return Number.POSITIVE_INFINITY;
+  return Math.max(Date.parse(entry?.movedAt ?? '') || 0, leave?.since ?? 0);
 }
 
 /** The set that brought an entry and wants it removed, now that no set selects the machine any more. */
@@ -288,6 +301,7 @@ export function isSameMember(a: Member, b: Member): boolean {
     a.rollout === b.rollout &&
     a.batch === b.batch &&
     a.movedAt === b.movedAt &&
+    a.dueFrom === b.dueFrom &&
     a.spread === b.spread &&
     a.stands === b.stands &&
     // Most often both are empty; where they are not, a new object each time: then compared as they would be written.

@@ -74,7 +74,7 @@ export class RolloutTally {
       const { machine, batch: number, at } = next;
       const batch = this.batches.get(number);
       const member = batch?.outstanding.get(machine);
-      const isAwaited = member?.movedAt === at && batch?.lost.has(machine) === false;
+      const isAwaited = member?.dueFrom === at && batch?.lost.has(machine) === false;
       if (isAwaited && at + deadlineMs > now) return at + deadlineMs;
       this.#deadlines.pop();
       if (this.#armed.get(machine) === at) this.#armed.delete(machine);
@@ -97,15 +97,15 @@ export class RolloutTally {
   }
 
   /** Once for a move, however often its machine reports. */
-  #arm({ machine, movedAt, batch }: Member): void {
-    if (this.#armed.get(machine) === movedAt) return;
-    this.#armed.set(machine, movedAt);
-    this.#deadlines.push({ machine, at: movedAt, batch: batch ?? 1 });
+  #arm({ machine, dueFrom, batch }: Member): void {
+    if (this.#armed.get(machine) === dueFrom || !Number.isFinite(dueFrom)) return;
+    this.#armed.set(machine, dueFrom);
+    this.#deadlines.push({ machine, at: dueFrom, batch: batch ?? 1 });
   }
 
   #isLate(member: Member): boolean {
     const { now, deadlineMs } = this.#expired;
-    return member.movedAt + deadlineMs <= now;
+    return member.dueFrom + deadlineMs <= now;
   }
 
   #setLate(batch: BatchTally, member: Member): void {

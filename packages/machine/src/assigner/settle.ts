@@ -38,7 +38,7 @@ function settleEntry(
   const isLate =
     !member.ready &&
     member.rollout !== undefined &&
-    member.movedAt + parseDuration(set.rollout.deadline) <= now;
+    member.dueFrom + parseDuration(set.rollout.deadline) <= now;
   const isLost = member.failed || isLate;
   const retry = isLost && set.retryToken !== '' && entry.retryToken !== set.retryToken;
   if (entry.set === set.name && entry.drift === set.drift && !retry) return entry;

@@ -40,6 +40,8 @@ export interface MachineView {
       }
     | undefined;
   readonly nodeProblems: readonly NodeProblem[];
+  /** The Machine's leave to be disturbed: whether it waits for the budget, and since when it is as it is, epoch milliseconds. */
+  readonly leave: { readonly waits: boolean; readonly since: number } | undefined;
 }
 
 /** What the agent says about one component. */
@@ -107,6 +109,7 @@ export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[]
   const ready = findCondition(conditions, 'Ready');
   const node = machine.spec.nodeName === undefined ? undefined : findCondition(conditions, 'NodeReady');
   const heard = agentReady !== undefined && agentReady.reason !== agentLeft;
+  const leave = machine.status?.disruption;
   const reports = findCondition(conditions, 'ComponentsReady')?.observedGeneration;
   return {
     name: machine.metadata.name,
@@ -128,6 +131,7 @@ export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[]
       since: Date.parse(node.lastTransitionTime) || 0,
     },
     nodeProblems: problems,
+    leave: leave && { waits: leave.state === 'Waiting', since: Date.parse(leave.since) || 0 },
   };
 }
 
