@@ -16,6 +16,7 @@ import {
 import { budgetStories } from './budget-stories.ts';
 import { Cluster, eventually } from './cluster.ts';
 import { drainStories } from './drain-stories.ts';
+import { gateStories } from './gates.ts';
 import { refusedStories } from './refused.ts';
 
 export interface ControlPlane {
@@ -158,6 +159,8 @@ export function operatorStories(start: () => Promise<ControlPlane>): void {
       await cluster.rolledOut('runc');
     });
   });
+
+  gateStories(() => cluster);
 
   describe("a GitOps tool's mistakes change nothing on any host", () => {
     const entries = async (): Promise<string> =>
