@@ -44,6 +44,11 @@ export function actsOf(artifact: ArtifactKind): readonly Act[] {
   return artifact === 'agent' ? agentActs : acts;
 }
 
+/** Leads to where the first act begins, from anywhere. */
+export function wayBack(artifact: ArtifactKind): readonly Act[] {
+  return actsOf(artifact).slice(artifact === 'agent' ? -2 : -1);
+}
+
 /** The entry of a Machine that asks for it. */
 export function entryOf(
   act: Act,

@@ -10,8 +10,8 @@ import { agentUnit } from '../../../packages/agent/src/config.ts';
 import { agentExecutable } from '../../../packages/agent/src/selfupgrade/own.ts';
 import { agentVersion } from '../../../packages/agent/src/version.ts';
 
-/** Besides the kinds of artifact, the agent itself: a file that is watched over. */
-export const artifactKinds = ['archive', 'file', 'oci', 'package', 'files', 'agent'] as const;
+/** Besides the kinds of artifact: a file that takes effect by a reboot, and the agent itself, a file that is watched over. */
+export const artifactKinds = ['archive', 'file', 'oci', 'package', 'files', 'reboot', 'agent'] as const;
 export type ArtifactKind = (typeof artifactKinds)[number];
 
 /** Revisions come after each other; `3` never works. */
@@ -82,6 +82,7 @@ WantedBy=multi-user.target
     ...config,
     artifacts: [{ os: 'linux', arch: 'amd64', ...(await artifact(kind, version, servers)) }],
     unit: { name: `${component}.service`, content: unit },
+    disruption: kind === 'reboot' ? 'Reboot' : 'Restart',
     hooks: {
       preInstall: hook('true'),
       postInstall: hook('true'),
@@ -137,7 +138,7 @@ async function artifact(
   kind: WithProgram,
   version: Version,
   { dir, files, registry }: ArtifactServers,
-): Promise<Pick<Artifact, WithProgram>> {
+): Promise<Partial<Artifact>> {
   const component = componentName(kind);
   const work = join(dir, `${component}-${version}`);
   await mkdir(work, { recursive: true });
@@ -156,7 +157,7 @@ async function artifact(
   });
   if (kind === 'archive')
     return { archive: { ...(await put('daemon.tar.gz', await packed())), path: `/opt/${component}` } };
-  if (kind === 'file') {
+  if (kind === 'file' || kind === 'reboot') {
     const path = `${folderOf(kind)}/daemon`;
     return { file: { ...(await put('daemon', await readFile(program))), path, mode: '0755' } };
   }

@@ -9,7 +9,7 @@ import type { Applied } from '@kubenode/runtime';
 import type { MachineComponent as MachineComponentObject } from '@kubenode/api';
 import { type AgentExecutable, buildAgent } from '../../../packages/agent/build/sea.ts';
 import { type Fleet, startFleet } from '../fleet.ts';
-import { type Act, actsOf } from './acts.ts';
+import { type Act, actsOf, wayBack } from './acts.ts';
 import { type Cell, type CellResult, cellsOf, nameOf } from './cells.ts';
 import { type ArtifactKind, configPath, revisionName, revisionSpec, versions } from './components.ts';
 import { faultFolder } from './faults.ts';
@@ -118,12 +118,16 @@ async function runJob(
       const expected = ends.get(act);
       if (expected === undefined) continue;
       const cell = waiting.get(act)?.shift();
-      if (cell !== undefined) {
-        told(await runCell(play, act, expected, cell));
-        continue;
-      }
       try {
-        await play.undisturbed(act, expected);
+        if (cell === undefined) await play.undisturbed(act, expected);
+        else {
+          const result = await runCell(play, act, expected, cell);
+          told(result);
+          if (result.failure === undefined) continue;
+          // The next act has another start than it needs.
+          for (const back of wayBack(artifact)) await play.calm(back);
+          break;
+        }
       } catch (error) {
         const failure = `not run, since ${act.name ?? 'the way back'} did not end even undisturbed: ${messageOf(error)}`;
         for (const left of [...waiting.values()].flat()) told({ ...left, seconds: 0, failure });

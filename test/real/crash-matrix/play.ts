@@ -2,6 +2,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MachineDisruption } from '@kubenode/api';
 import type { LabHost } from '@kubenode/lab';
 import { Machine } from '@kubenode/machine';
 import type { Client } from '@kubenode/runtime';
@@ -142,6 +143,7 @@ export class Play {
         const machine = await this.#client.get(Machine, this.host.name);
         const status = machine?.status?.components?.find(({ name }) => name === this.#component);
         seen = status;
+        if (machine?.status?.disruption !== undefined) return false;
         return isEnded(act, this.artifact, status) && (await isMissing(journal));
       },
       () => seen,
@@ -157,6 +159,29 @@ export class Play {
   async #lookAtHost(act: Act): Promise<Look['host']> {
     const runs = act.leaves !== undefined && !['files', 'agent'].includes(this.artifact);
     return lookAtHost(this.host, runs ? this.#component : undefined);
+  }
+
+  /** Gives the leave that the agent asks for, as the disruption controller does: a new one for each boot. Takes it back afterwards. */
+  async #giveLeave(): Promise<void> {
+    const machine = await this.#client.get(Machine, this.host.name);
+    const asks = machine?.status?.components?.find(({ name }) => name === this.#component)?.asks;
+    const { disruption, host } = machine?.status ?? {};
+    const id = asks === undefined ? undefined : `${asks} in boot ${host?.bootID}`;
+    if (disruption?.id === id) return;
+    const granted = {
+      kind: asks,
+      state: 'Granted',
+      id,
+      since: new Date().toISOString(),
+    } as MachineDisruption;
+    await this.#client.apply(
+      Machine,
+      {
+        metadata: { name: this.host.name },
+        status: id === undefined ? {} : { disruption: granted },
+      },
+      { fieldManager: 'crash-matrix-leave', force: true, subresource: 'status' },
+    );
   }
 
   async #points(): Promise<FaultPoint[]> {
@@ -179,6 +204,7 @@ export class Play {
   async #until(what: string, look: () => Promise<boolean>, seen?: () => unknown): Promise<void> {
     const deadline = Date.now() + deadlineMs;
     while (!(await look())) {
+      if (this.artifact === 'reboot') await this.#giveLeave();
       if (Date.now() > deadline)
         throw new NotTheSame(
           `not in ${deadlineMs / 1000} s: ${what}${seen ? `\n${JSON.stringify(seen())}` : ''}`,
