@@ -168,6 +168,32 @@ test('a reboot that does not come about is not tried again under the same leave'
   await story.stop();
 });
 
+test('an agent that is killed before it gives the order gives it under the same leave, once', async () => {
+  const story = await held({});
+  const next = desired([daemon(story.host, '1.1', reboot)]);
+  story.want(next);
+  await story.until(() => story.status('daemon')?.step === 'leave');
+  const granted = story.grant(next, 'Reboot', 'l1');
+  let isKilled = false;
+  story.host.onEffect = (effect) => {
+    isKilled ||= effect === 'reboot';
+    if (isKilled) throw new Error('killed');
+  };
+  story.want(granted);
+  await story.until(() => isKilled);
+  await story.stop();
+  assert.equal(reboots(story), 0);
+  story.host.onEffect = () => undefined;
+  story.start(granted);
+  await story.until(() => reboots(story) === 1);
+  await story.clock.advance(10_000);
+  assert.equal(reboots(story), 1);
+  await story.restartHost(granted);
+  await story.ready('daemon', 'daemon-1.1');
+  assert.equal(reboots(story), 1);
+  await story.stop();
+});
+
 test('without another leave the deadline ends it, says so, and the old revision is back', async () => {
   const story = await held({});
   const next = desired([daemon(story.host, '1.1', { ...reboot, progressDeadline: '1m' })]);

@@ -14,6 +14,8 @@ interface UsedLeave {
   readonly bootID: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** The host took the order. Without it an agent may have been killed before it gave it. */
+  readonly told?: true;
 }
 
 /** Leave to disturb this machine: what is granted now, who waits for it, and which leave has already had its reboot. */
@@ -62,6 +64,14 @@ export class Leaves {
     return this.#used.some((used) => used.id === id);
   }
 
+  /** As `allowed('Reboot')`, and besides a leave whose order may never have been given: in the same boot it is still the same reboot. */
+  #rebootable(bootID: string): Leave | undefined {
+    const leave = this.#current;
+    const used = this.#used.findLast(({ id }) => id === leave?.id);
+    const isOpen = used?.bootID === bootID && used.told !== true;
+    return isOpen && allows(leave, 'Reboot') ? leave : this.allowed('Reboot');
+  }
+
   /** Resolves with the leave as soon as there is one. */
   async granted(kind: Disturbance, signal: AbortSignal): Promise<Leave> {
     return await this.#when(() => this.allowed(kind), signal);
@@ -100,7 +110,9 @@ export class Leaves {
         for (;;) {
           const leave = await this.#when(
             () =>
-              how.others().every((other) => this.#isNoHindrance(other)) ? this.allowed('Reboot') : undefined,
+              how.others().every((other) => this.#isNoHindrance(other))
+                ? this.#rebootable(bootID)
+                : undefined,
             stop,
           );
           await how.journal(leave.id);
@@ -130,11 +142,17 @@ export class Leaves {
     bootID: string,
     { clock, reboot }: { readonly clock: Clock; readonly reboot: () => Promise<void> },
   ): Promise<void> {
-    const used = [...this.#used, { id, bootID, at: clock.now() }].slice(-mostUsed);
-    await this.#files.write(this.#path, JSON.stringify(used), { mode: 0o600 });
-    this.#used = used;
+    const before = this.#used.filter((used) => used.id !== id);
+    const using = { id, bootID, at: clock.now() };
+    await this.#write([...before, using]);
     this.#log.info('the host is rebooted', { leave: id, bootID });
     await reboot();
+    await this.#write([...before, { ...using, told: true }]);
+  }
+
+  async #write(used: readonly UsedLeave[]): Promise<void> {
+    this.#used = used.slice(-mostUsed);
+    await this.#files.write(this.#path, JSON.stringify(this.#used), { mode: 0o600 });
   }
 
   #whyNoReboot(bootID: string, deadlineMs: number): string {
