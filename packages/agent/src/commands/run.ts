@@ -54,7 +54,13 @@ export async function run(configPath: string, ended: AbortSignal): Promise<void>
       log,
       event: (...event) => sink(...event),
       publish: (view) => reporter.offer(view),
-      telling: reporter,
+      telling: {
+        get isOnline() {
+          return reporter.isOnline;
+        },
+        confirm: () => reporter.confirm(),
+        ...(config.server !== undefined && { isCutOff: (stop) => statusLine.isCutOff(stop) }),
+      },
     });
     agent.setDesired(known);
     let leaving: Promise<void> | undefined;

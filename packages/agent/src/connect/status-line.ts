@@ -1,6 +1,9 @@
-import type { Client } from '@kubenode/runtime';
+import { ApiError, type Client } from '@kubenode/runtime';
 import type { AgentStatus } from '../report/status.ts';
 import { writeStatus } from './control-plane.ts';
+
+/** How long the API server has for a word. Milliseconds. */
+const wordMs = 10_000;
 
 /** There is no connection, so nothing was tried. */
 export class NotConnectedError extends Error {
@@ -22,6 +25,17 @@ export class StatusLine {
   }
   detach(): void {
     this.#client = undefined;
+  }
+
+  /** Whether no word comes from the API server; a refusal is one. */
+  async isCutOff(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#client?.raw('GET', '/readyz', undefined, { signal, timeoutMs: wordMs });
+      return this.#client === undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return !(error instanceof ApiError);
+    }
   }
 
   /** @throws NotConnectedError, or what the server answered. */

@@ -6,12 +6,14 @@ import type { OriginalsStore } from '../state/originals.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Leaves } from './leaves.ts';
 
-/** How the agent stands with the API server; for its own upgrade. */
+/** How the agent stands with the API server; for its own upgrade, and to tell a bad address from a host that reaches nothing. */
 export interface Telling {
   /** The API server took what it was told last. */
   readonly isOnline: boolean;
   /** Whether this process has told the API server anything; where it has nothing new to tell, it tells again what is known. */
   confirm(): boolean;
+  /** Asks the API server for a word: true where none comes. Left out: there is no server to ask, and so no way to tell. */
+  isCutOff?(signal: AbortSignal): Promise<boolean>;
 }
 
 /** What the steps of an operation work with. */

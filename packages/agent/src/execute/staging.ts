@@ -3,7 +3,11 @@ import type { Goal, GoalFile } from '../plan/goal.ts';
 import { fileDifference } from '../plan/changes.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { StagedFile } from '../ports.ts';
+import { ArtifactError } from '../host/errors.ts';
 import type { ExecuteContext, Step } from './context.ts';
+
+/** A host that was cut off tries its download again after so long, milliseconds; the tries themselves take about as long. */
+const cutOffRetryMs = 10_000;
 
 /** Folder of a goal's verified artifact; one per artifact, so that two revisions with the same share it. */
 export function stagingFolder(stateFolder: string, goal: Goal): string {
@@ -38,7 +42,7 @@ async function stageArtifact(
       return [{ path: artifact.path, staged, mode: artifact.mode, digest: artifact.digest }];
     }
   }
-  return context.downloading(() => host.fetcher.stage(artifact, folder, signal));
+  return await fetched(() => host.fetcher.stage(artifact, folder, signal), context, signal);
 }
 
 async function stagePackage(
@@ -59,8 +63,33 @@ async function stagePackage(
   await keepWayBack(goal.component, context, signal);
   const wanted = goal.package;
   return {
-    deb: await context.downloading(() => packages.fetch(wanted, stagingFolder(store.folder, goal), signal)),
+    deb: await fetched(
+      () => packages.fetch(wanted, stagingFolder(store.folder, goal), signal),
+      context,
+      signal,
+    ),
   };
+}
+
+/** Where a host reaches nothing, that is no fault of the revision: it is not given up, and what came so far is gone on from. */
+async function fetched<T>(
+  fetch: () => Promise<T>,
+  { downloading, telling, clock, log }: ExecuteContext,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await downloading(fetch);
+    } catch (error) {
+      const isUnreachable = error instanceof ArtifactError && error.reason === 'Unreachable';
+      if (!isUnreachable || (await telling.isCutOff?.(signal)) !== true) throw error;
+      log.warn('the host reaches neither what it downloads nor the API server; it tries again', {
+        address: error.address,
+        retryMs: cutOffRetryMs,
+      });
+      await clock.sleep(cutOffRetryMs, signal);
+    }
+  }
 }
 
 /** The .deb of a package that was adopted lies nowhere yet: it is fetched while the old one still runs, so that there is a way back. */

@@ -15,6 +15,7 @@ import type {
   StageRequest,
   UnitState,
 } from '../ports.ts';
+import { ArtifactError } from '../host/errors.ts';
 import { MemoryFiles } from './memory-files.ts';
 
 /** A process of the memory host. */
@@ -102,7 +103,8 @@ export class MemoryHost implements Host {
   async #stage(artifact: StageRequest, folder: string): Promise<readonly StagedFile[]> {
     const address = artifact.kind === 'oci' ? artifact.image : artifact.url;
     const content = this.behaviour.artifacts.get(address);
-    if (content === undefined) throw new Error(`${address} does not answer: check the address`);
+    if (content === undefined)
+      throw new ArtifactError(address, 'Unreachable', `${address} does not answer: check the address`);
     const staged: StagedFile[] = [];
     for (const [name, text] of Object.entries(content)) {
       const path = artifact.kind === 'file' ? artifact.path : `${artifact.path}/${name}`;
