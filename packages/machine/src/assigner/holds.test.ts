@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Fleet, settled, sizes } from '../testing/fleet.ts';
+import { viewOfSet } from './view.ts';
+
+const at = '2026-03-01T10:00:00Z';
 
 describe('mistakes: absence means hold', () => {
   const unchanged = ['n1:runc-1', 'n2:runc-1', 'n3:runc-1'];
@@ -34,7 +37,7 @@ describe('mistakes: absence means hold', () => {
     },
     'the Machines are deleted with policy Retain': (fleet) => {
       for (const name of fleet.machines.keys()) {
-        fleet.change(name, (machine) => (machine.metadata.deletionTimestamp = '2026-03-01T10:00:00Z'));
+        fleet.change(name, (machine) => (machine.metadata.deletionTimestamp = at));
       }
     },
     'a second set of the same component is applied': (fleet) => fleet.set('copy', { revision: 'runc-2' }),
@@ -102,6 +105,19 @@ describe('removal, where it was asked for', () => {
     assert.deepEqual(fleet.revisions(), []);
   });
 
+  test('also where the deletion is known to be meant only after its machines were looked at', () => {
+    const fleet = settled(3, { removal: 'Remove' });
+    const set = fleet.sets.get('runc');
+    assert.ok(set);
+    const isMeant = viewOfSet({ ...set, metadata: { ...set.metadata, deletionTimestamp: at } }, 'runc-1');
+    fleet.assignments.putSet({ ...isMeant, removal: 'Retain' });
+    assert.equal(fleet.assignments.plan(fleet.now).machines.size, 0);
+    // Nothing else happens to the machines.
+    assert.equal(fleet.terminateSet('runc').plan().machines.size, 1);
+    fleet.run();
+    assert.deepEqual(fleet.revisions(), []);
+  });
+
   test('a machine selected again before its turn keeps the component', () => {
     const fleet = settled(1, { removal: 'Remove', selector: { matchLabels: { pool: 'web' } } });
     fleet.label('n1', {}).label('n1', { pool: 'web' });
@@ -110,7 +126,7 @@ describe('removal, where it was asked for', () => {
 
   test('a Machine deleted with policy Delete has all its components removed', () => {
     const fleet = settled(2).change('n1', (machine) => {
-      machine.metadata.deletionTimestamp = '2026-03-01T10:00:00Z';
+      machine.metadata.deletionTimestamp = at;
       machine.spec.deletionPolicy = 'Delete';
     });
     fleet.run();

@@ -105,7 +105,7 @@ export class Assignments {
     this.#storeSet(view);
     if (!this.#tallies.has(view.name)) this.#tallies.set(view.name, new Tally());
     this.#dirtySets.add(view.name);
-    if (before !== undefined && before.generation === view.generation && before.deleting === view.deleting) {
+    if (before !== undefined && asksTheSame(before, view)) {
       if (before.status.currentRevision !== view.status.currentRevision) this.#touchMembers(view.name);
       return;
     }
@@ -398,6 +398,11 @@ export class Assignments {
     if (component === undefined) return;
     for (const name of this.#tallies.get(set)?.members.keys() ?? []) this.#touch(name, component);
   }
+}
+
+/** What it asks of its machines. Whether a deletion removes is known only after it has begun; no generation tells that. */
+function asksTheSame(a: SetView, b: SetView): boolean {
+  return a.generation === b.generation && a.deleting === b.deleting && a.removal === b.removal;
 }
 
 function isAwaited(member: Member): boolean {
