@@ -76,7 +76,7 @@ async function watch(stateFolder: string, signal: AbortSignal): Promise<void> {
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    host.close();
+    await host.close();
   }
 }
 
@@ -89,7 +89,7 @@ async function plan(root: string): Promise<void> {
   try {
     process.stdout.write(`${JSON.stringify(await planHost(request, host))}\n`);
   } finally {
-    host.close();
+    await host.close();
   }
 }
 
@@ -103,6 +103,6 @@ async function revert(configPath: string | undefined, root: string | undefined):
     const left = await revertHost(host, config.stateDir, jsonLogger());
     process.stdout.write(`${JSON.stringify(left)}\n`);
   } finally {
-    host.close();
+    await host.close();
   }
 }

@@ -17,7 +17,7 @@ async function held(
   const root = await mkdtemp(path.join(tmpdir(), 'kubenode-leave-'));
   const host = await createHost({ root });
   t.after(async () => {
-    host.close();
+    await host.close();
     await rm(root, { recursive: true });
   });
   const files = [

@@ -108,7 +108,7 @@ export async function run(configPath: string, ended: AbortSignal): Promise<void>
     if (left.signal.aborted) await leaveHost(host, config);
     else log.info('the agent ends; components go on running');
   } finally {
-    host.close();
+    await host.close();
   }
 }
 

@@ -28,7 +28,7 @@ export interface HostOptions {
 
 /** A host that holds connections and watches; close lets the process end. Services go on running. */
 export interface OpenHost extends Host {
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -74,6 +74,6 @@ export async function stopLocalHost(root: string, timeoutMs: number): Promise<vo
   try {
     await supervisor.stopAll(timeoutMs);
   } finally {
-    supervisor.close();
+    await supervisor.close();
   }
 }

@@ -16,7 +16,7 @@ export interface ServicesOptions {
 export interface OpenServices {
   readonly services: ServiceManager;
   readonly packages: PackageManager | undefined;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** What runs services on this host, and what installs packages through it. */
@@ -31,7 +31,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const bus = new SystemdBus({ log: options.log });
   await bus.connect();
   const services = new SystemdServices(bus, new UnitFiles(options.paths), options.hidden, options.log);
-  return { services, packages: await openPackages(services, options), close: () => bus.close() };
+  return { services, packages: await openPackages(services, options), close: async () => bus.close() };
 }
 
 async function openPackages(

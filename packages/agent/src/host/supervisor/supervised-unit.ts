@@ -24,6 +24,8 @@ export interface UnitContext {
   readonly records: UnitRecords;
   readonly log: (message: string) => void;
   readonly changed: (unit: string) => void;
+  /** Runs an action when no other of the unit is under way. */
+  readonly inTurn: (unit: string, action: () => Promise<void>) => Promise<void>;
 }
 
 type Phase = Pick<UnitState, 'activeState' | 'subState'>;
@@ -49,7 +51,7 @@ export class SupervisedUnit {
   #quickDeaths = 0;
   /** Since somebody started it. */
   #restarts = 0;
-  #released = false;
+  readonly #released = new AbortController();
   #restart: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   /** Told when the supervisor must run the restart that has come due. */
@@ -87,7 +89,7 @@ export class SupervisedUnit {
   }
 
   async start(config: UnitConfig, timeoutMs: number): Promise<void> {
-    if (this.#released)
+    if (this.#released.signal.aborted)
       throw new ServiceError(this.#unit, 'unavailable', `start of ${this.#unit}: the supervisor was closed`);
     if (this.#phase.activeState === 'active') return;
     this.#cancelRestart();
@@ -154,7 +156,7 @@ export class SupervisedUnit {
 
   /** Does nothing any more, whatever becomes of the processes: they go on, and another supervisor may take them up. */
   release(): void {
-    this.#released = true;
+    this.#released.abort();
     this.#cancelRestart();
     clearInterval(this.#poll);
   }
@@ -188,12 +190,20 @@ export class SupervisedUnit {
     const { launcher } = this.#context;
     const launched = await launcher.launch(this.#unit, config, command, mainPID);
     const abort = new AbortController();
-    const late = delay(Math.max(0, deadline - Date.now()), 'late' as const, { signal: abort.signal }).catch(
-      () => 'late' as const,
+    const signal = AbortSignal.any([abort.signal, this.#released.signal]);
+    const late = delay(Math.max(0, deadline - Date.now()), 'late' as const, { signal }).catch(
+      () => 'released' as const,
     );
     const exit = await Promise.race([launched.exited, late]);
     abort.abort();
     const name = command.words[0]?.text ?? '';
+    if (exit === 'released') {
+      throw new ServiceError(
+        this.#unit,
+        'unavailable',
+        `${this.#unit}: the supervisor was closed while '${name}' ran`,
+      );
+    }
     if (exit === 'late') {
       signalGroup(launched.pid, 'SIGKILL');
       throw new ServiceError(
@@ -213,25 +223,35 @@ export class SupervisedUnit {
   }
 
   #watchChild(launched: Launched, identity: ProcessIdentity): void {
-    void launched.exited.then(async (exit) => {
-      if (this.#process === identity && this.#phase === phases.running) await this.#died(exit);
-    });
+    void launched.exited.then((exit) => this.#ended(identity, exit));
   }
 
   #watchAdopted(identity: ProcessIdentity): void {
     clearInterval(this.#poll);
     this.#poll = setInterval(() => {
       void isAlive(identity).then(async (alive) => {
-        if (alive || this.#process !== identity || this.#phase !== phases.running) return;
+        if (alive || this.#process !== identity) return;
         clearInterval(this.#poll);
-        await this.#died({ code: null, signal: null });
+        await this.#ended(identity, { code: null, signal: null });
       });
     }, pollMs);
     this.#poll.unref();
   }
 
+  /** In turn: a death must not take away the record that a start at the same time writes. */
+  async #ended(identity: ProcessIdentity, exit: Exit): Promise<void> {
+    if (this.#released.signal.aborted) return;
+    try {
+      await this.#context.inTurn(this.#unit, async () => {
+        if (this.#process === identity && this.#phase === phases.running) await this.#died(exit);
+      });
+    } catch (error) {
+      this.#note(String(error));
+    }
+  }
+
   async #died(exit: Exit): Promise<void> {
-    if (this.#released) return;
+    if (this.#released.signal.aborted) return;
     const config = this.#config;
     const lived = Date.now() - this.#startedAt;
     this.#process = undefined;

@@ -29,7 +29,7 @@ async function localHost(
     return supervisor;
   };
   t.after(async () => {
-    for (const supervisor of opened) supervisor.close();
+    for (const supervisor of opened) await supervisor.close();
     await stopLocalHost(root, 5_000);
     await rm(root, { recursive: true, force: true });
   });
@@ -138,7 +138,7 @@ test('another supervisor adopts what runs, with the same process', async (t) => 
   const first = await open();
   await first.start('a.service', 5_000);
   const pid = await pidOf(first, 'a.service');
-  first.close();
+  await first.close();
   const second = await open();
   assert.equal(await pidOf(second, 'a.service'), pid);
   await second.start('a.service', 5_000);
@@ -170,7 +170,7 @@ test('a supervisor killed by SIGKILL, even before it wrote a record, does not ma
   const second = await open();
   const pid = await pidOf(second, 'a.service');
   assert.notEqual(pid, 0);
-  second.close();
+  await second.close();
   await rm(path.join(root, 'run/kubenode/supervisor'), { recursive: true });
   const third = await open();
   assert.equal(await pidOf(third, 'a.service'), pid);
@@ -182,16 +182,44 @@ test('a service that died while nobody watched is started again by its policy', 
   const first = await open();
   await first.start('a.service', 5_000);
   const pid = await pidOf(first, 'a.service');
-  first.close();
+  await first.close();
   process.kill(pid, 'SIGKILL');
   await until('it is gone', async () => (await processStat(pid)) === undefined);
   const second = await open();
   await until('it runs again', async () => ![0, pid].includes(await pidOf(second, 'a.service')));
-  const record = path.join(root, 'run/kubenode/supervisor/a.service.json');
-  const again = await pidOf(second, 'a.service');
-  await until('that is written down', async () =>
-    (await readFile(record, 'utf8')).includes(`"pid":${again}`),
+});
+
+test('a supervisor that was closed in the middle writes no record beside the next one', async (t) => {
+  const { root, open } = await localHost(t);
+  await unit(root, 'a.service', 'ExecStart=/bin/sleep 1000\nRestart=always\nRestartSec=10ms');
+  for (let round = 0; round < 20; round += 1) {
+    const supervisor = await open();
+    const before = await pidOf(supervisor, 'a.service');
+    if (before === 0) void supervisor.start('a.service', 5_000);
+    else process.kill(before, 'SIGKILL');
+    await until('a process runs', async () => ![0, before].includes(await pidOf(supervisor, 'a.service')));
+    await supervisor.close();
+    const record = await readFile(path.join(root, 'run/kubenode/supervisor/a.service.json'), 'utf8');
+    assert.match(record, new RegExp(`"pid":${await pidOf(supervisor, 'a.service')},`));
+  }
+});
+
+test('a supervisor that is closed does not wait for a preparing command', async (t) => {
+  const { root, open } = await localHost(t);
+  await unit(
+    root,
+    'a.service',
+    `ExecStartPre=/bin/sh -c 'touch "$KUBENODE_ROOT/preparing"; exec sleep 1000'\nExecStart=/bin/sleep 1000`,
   );
+  const supervisor = await open();
+  const refused = assert.rejects(supervisor.start('a.service', 60_000), {
+    name: 'ServiceError',
+    result: 'unavailable',
+  });
+  await until('it prepares', async () => existsSync(path.join(root, 'preparing')));
+  await supervisor.close();
+  await refused;
+  assert.equal(await pidOf(supervisor, 'a.service'), 0);
 });
 
 test('reload runs ExecReload with the main process, oneshot remains after exit', async (t) => {

@@ -45,6 +45,7 @@ export class Supervisor implements ServiceManager {
       changed: (unit) => {
         for (const listener of this.#listeners) listener(unit);
       },
+      inTurn: (unit, action) => this.#inTurn(unit, action),
     };
   }
 
@@ -136,9 +137,14 @@ export class Supervisor implements ServiceManager {
     await Promise.all(running.map((unit) => this.stop(unit, timeoutMs)));
   }
 
-  close(): void {
+  /**
+   * Lets go of what runs. Resolves when nothing is under way any more: two supervisors must not write one record. A stop is finished, a
+   * start is not held up by its preparing commands.
+   */
+  async close(): Promise<void> {
     for (const unit of this.#units.values()) unit.release();
     this.#listeners.clear();
+    while (this.#queues.size > 0) await Promise.allSettled(this.#queues.values());
   }
 
   async #takeUp(records: UnitRecords): Promise<void> {
