@@ -151,13 +151,10 @@ describe('a plan of a change', () => {
     assert.ok(preview.isDone, preview.stuck);
     assert.ok(preview.durationMs > 3 * 3_600_000, String(preview.durationMs));
     assert.match(preview.assumptions.join('; '), /waiting for the disruption budget/);
-    // A batch that needs more drains than the budget gives within its deadline is told before anybody tries.
+    // The deadline of a batch does not run while its machines wait for the budget.
     const drained = plan({ budget: limited, disruption: 'Drain' });
-    assert.ok(!drained.isDone);
-    assert.match(drained.stuck ?? '', /DeadlineExceeded/);
-    const patient = plan({ budget: limited, disruption: 'Drain', rollout: { deadline: '24h' } });
-    assert.ok(patient.isDone, patient.stuck);
-    assert.ok(patient.durationMs > 3 * 3_600_000, String(patient.durationMs));
+    assert.ok(drained.isDone, drained.stuck);
+    assert.ok(drained.durationMs > 3 * 3_600_000, String(drained.durationMs));
   });
 
   test('goes on as machines give their grants back', () => {

@@ -157,7 +157,10 @@ function batchFinding({ metadata, spec, status }: MachineComponentSet): Finding[
     Inspecting: spec.rollout.observation === '0s' ? next : `it is watched for ${spec.rollout.observation}`,
     Observing: next,
     Waiting: 'it goes on by itself as soon as that is over',
-    Paused: 'nothing, until a person acts',
+    Paused:
+      status?.halted === undefined && !spec.paused
+        ? 'it goes on by itself where the next try on those machines succeeds'
+        : 'nothing, until a person acts',
     RollingBack: 'when they are back, the rollout stays stopped',
   };
   return [

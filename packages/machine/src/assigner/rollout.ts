@@ -63,7 +63,7 @@ function planFailed(standing: Standing): RolloutPlan | undefined {
     return planBack(standing, standing.halt(cause, names, batch));
   const next = standing.left === 0 ? 'it' : 'no more machines are moved until it';
   return standing.is(
-    'Waiting',
+    'Paused',
     `${names}: ${next} is Ready, the revision changes, or retryToken is changed`,
     { failed: true },
     standing.deadline,

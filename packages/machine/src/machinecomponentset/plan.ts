@@ -225,6 +225,8 @@ function paused({ set, outcome }: SetState): Verdict {
     return yes(halted.cause, `Stopped by a failure ${what}.`);
   }
   if (set.paused) return yes('Paused', 'spec.paused is true: no machine is moved.');
+  if (outcome.failed && outcome.state === 'Paused')
+    return yes('BatchFailed', `Batch ${outcome.batch}: ${outcome.reason}.`);
   return no('NotPaused', '');
 }
 

@@ -8,7 +8,7 @@ when set runc: revision runc-2
   10:00:07 n1: to runc-2, batch 1
   10:00:07 runc: batch 1 (1) Updating until 2026-03-01T10:30:07Z: waits for n1
   10:00:07   event BatchStarted: Batch 1 of runc-2: 1 at most.
-  10:00:08 runc: batch 1 (1) Waiting: n1 (Failed at step probe: probe socket: refused): no more machines are moved until it is Ready, the revision changes, or retryToken is changed
+  10:00:08 runc: batch 1 (1) Paused: n1 (Failed at step probe: probe socket: refused): no more machines are moved until it is Ready, the revision changes, or retryToken is changed
   10:00:08   event WARNING BatchFailed: 0 of 3 machines run runc-2. Batch 1: n1 (Failed at step probe: probe socket: refused): no more machines are moved until it is Ready, the revision changes, or retryToken is changed.
 when 5m pass
 when runc-2 is good
