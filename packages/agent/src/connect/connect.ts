@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { followDesired } from '../desired/follow.ts';
 import type { Desired, DesiredStore } from '../desired/desired.ts';
 import { AgentIdentity, type IdentityOptions } from '../identity/identity.ts';
+import type { Machine } from '@kubenode/api';
 import type { Reporter } from '../report/reporter.ts';
 import type { AgentLogger } from '../log.ts';
 import { describeSkew } from './clock-skew.ts';
@@ -93,8 +94,10 @@ async function connected(
     agent.setDesired(desired);
   };
   let there = true;
-  const present = (now: boolean): void => {
+  const present = (held: Machine | undefined): void => {
+    const now = held !== undefined;
     if (now && !there) reporter.tellAgain();
+    else if (now) reporter.saw(held.status);
     there = now;
   };
   try {

@@ -20,8 +20,8 @@ export interface FollowOptions {
   readonly changed: (desired: Desired) => void;
   /** Told each time the watch fails; it goes on by itself. */
   readonly onError: (error: unknown) => void;
-  /** Told whether the Machine is there: its status can only be written while it is. */
-  readonly present: (there: boolean) => void;
+  /** Told what the API server holds; undefined: there is no such Machine, and no status of it can be written. */
+  readonly present: (machine: MachineObject | undefined) => void;
   /** Told when the agent is to take itself off the host: the Machine is being deleted, and all its components are removed. */
   readonly leave: () => void;
 }
@@ -40,7 +40,7 @@ export async function followDesired(options: FollowOptions, signal: AbortSignal)
   const { onError } = options;
   for await (const object of watchObject(client, Machine, machine, { signal, onError })) {
     asking.abort();
-    options.present(object !== undefined);
+    options.present(object);
     if (object === undefined) {
       log.warn('the Machine does not exist; the host is held as it is', { machine });
       continue;

@@ -140,3 +140,27 @@ test('harm is told as what it breaks, also where it is put right at once', async
     await story.stop();
   });
 });
+
+test('what the API server holds of an agent before, whose last write came late, is put right once', async () => {
+  const story = new Story();
+  const { written, make } = setup(story);
+  const reporter = make();
+  await running(reporter, story, async () => {
+    story.start(desired([daemon(story.host, '1.0')]));
+    await story.until(() => written.at(-1)?.summary === '1/1');
+    const [told] = written.at(-1)?.components ?? [];
+    assert.ok(told);
+    const count = written.length;
+    reporter.saw({ components: [told] });
+    await story.clock.advance(60_000);
+    assert.equal(written.length, count, 'it holds what it was told');
+    reporter.saw({ components: [{ ...told, state: 'Installing', step: 'files' }] });
+    await story.clock.advance(60_000);
+    assert.equal(written.length, count + 1);
+    assert.equal(written.at(-1)?.components[0]?.state, 'Ready');
+    reporter.saw({ components: [{ ...told, state: 'Installing', step: 'files' }] });
+    await story.clock.advance(60_000);
+    assert.equal(written.length, count + 1, 'a server that changes what it is told is not fought');
+    await story.stop();
+  });
+});

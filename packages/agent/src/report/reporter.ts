@@ -1,3 +1,4 @@
+import type { MachineStatus } from '@kubenode/api';
 import { isNotFound } from '@kubenode/runtime';
 import type { AgentView } from '../agent.ts';
 import type { Clock } from '../clock.ts';
@@ -25,6 +26,8 @@ const busyWaitsMs: readonly number[] = [gatherMs, 10_000, 30_000, 60_000];
 const freeWrites = 60;
 const writesPerMinute = 20;
 const slowMs = 10_000;
+/** What the API server holds is compared with what it was told no sooner than this after a write, whose own event may still come. */
+const compareAfterMs = 5_000;
 const retryMs: readonly number[] = [1_000, 5_000, 15_000, 60_000];
 
 /** Tells the API what is, when it changed and no oftener than needed. What can't be told is kept and told later, also after a restart. */
@@ -47,6 +50,10 @@ export class Reporter {
   #left = false;
   #hasTold = false;
   #mustTell = false;
+  /** The gist of what the API server holds; undefined where that was not seen. */
+  #seen: string | undefined;
+  /** What it held when it was told again for that: once is enough, should the server change what it is told. */
+  #corrected: string | undefined;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -77,6 +84,14 @@ export class Reporter {
   tellNow(): void {
     this.#notBefore = 0;
     this.#failures = 0;
+    this.#wakeup.wake();
+  }
+
+  /**
+   * What the API server holds. A write of the agent before, which was killed, may reach it after ours: then it is told again.
+   */
+  saw(status: MachineStatus | undefined): void {
+    this.#seen = gist(status);
     this.#wakeup.wake();
   }
 
@@ -131,7 +146,7 @@ export class Reporter {
     if (harm === undefined && content(status) === this.#told) {
       this.#offeredAt = 0;
       if (isSettled(status)) this.#busyWrites = 0;
-      return 60_000;
+      return this.#compare(status);
     }
     const now = this.#options.clock.now();
     if (harm !== undefined && this.#notBefore <= now && !this.#isFighting()) {
@@ -141,6 +156,18 @@ export class Reporter {
     const due = Math.max(this.#dueAt(status), this.#notBefore);
     if (due > now) return due - now;
     return this.#tell(status, signal);
+  }
+
+  /** Returns the wait until the next look: none where it has to be told again. */
+  #compare(status: AgentStatus): number {
+    const seen = this.#seen;
+    if (seen === undefined || seen === gist(status) || seen === this.#corrected) return 60_000;
+    const left = this.#lastWrite + compareAfterMs - this.#options.clock.now();
+    if (left > 0) return left;
+    this.#options.log.warn('the API server holds another status than it was told; it is told again', {});
+    this.#corrected = seen;
+    this.#told = '';
+    return 0;
   }
 
   async #tell(status: AgentStatus, signal: AbortSignal): Promise<number> {
@@ -235,6 +262,21 @@ function breaks({ components }: AgentView, before: AgentStatus | undefined): boo
 
 function isNotConnected(error: unknown): boolean {
   return error instanceof Error && error.name === 'NotConnectedError';
+}
+
+/** What of a status no server changes. */
+function gist(status: Pick<AgentStatus, 'components'> | MachineStatus | undefined): string {
+  const components = status?.components ?? [];
+  return JSON.stringify(
+    components.map(({ name, state, running, movedAt, step, asks }) => [
+      name,
+      state,
+      running,
+      movedAt,
+      step,
+      asks,
+    ]),
+  );
 }
 
 /** What makes two statuses different: all but their times. */
