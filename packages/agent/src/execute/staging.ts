@@ -77,16 +77,17 @@ async function fetched<T>(
   { downloading, telling, clock, log }: ExecuteContext,
   signal: AbortSignal,
 ): Promise<T> {
-  for (;;) {
+  for (let isTold = false; ; isTold = true) {
     try {
       return await downloading(fetch);
     } catch (error) {
       const isUnreachable = error instanceof ArtifactError && error.reason === 'Unreachable';
       if (!isUnreachable || (await telling.isCutOff?.(signal)) !== true) throw error;
-      log.warn('the host reaches neither what it downloads nor the API server; it tries again', {
-        address: error.address,
-        retryMs: cutOffRetryMs,
-      });
+      if (!isTold)
+        log.warn('the host reaches neither what it downloads nor the API server; it tries again', {
+          address: error.address,
+          retryMs: cutOffRetryMs,
+        });
       await clock.sleep(cutOffRetryMs, signal);
     }
   }
