@@ -3,12 +3,15 @@
  * not stay healthy, and reboots once, with leave. KUBENODE_CONTEST_SECONDS says how long the fight over a file lasts; default 60, 300 is the whole.
  */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { MachineComponentStatus, Machine as MachineObject } from '@kubenode/api';
 import type { LabHost } from '@kubenode/lab';
 import { Machine } from '@kubenode/machine';
 import { Event } from '@kubenode/runtime';
 import { applyManifests } from '../../demo/src/manifests.ts';
+import { packDeb } from './deb.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { Follower } from './follow.ts';
 
@@ -19,6 +22,8 @@ const ticks = 100;
 describe('an agent by itself', () => {
   let fleet: Fleet;
   let host: LabHost;
+  /** The process of what was gone back to, by unit. */
+  const running = new Map<string, string>();
 
   before(async () => {
     fleet = await startFleet({ plane: 'embedded', hosts: 1, components: ['rsyslog'] });
@@ -77,69 +82,79 @@ describe('an agent by itself', () => {
     assert.ok(events <= 6, told.map(({ message }) => message).join('\n'));
   });
 
-  it('goes back from a revision whose program is up again whenever somebody looks', async (t) => {
-    const unit = (command: string): object => ({
-      disruption: 'Restart',
-      progressDeadline: '2m',
-      unit: {
-        name: 'mortal.service',
-        content: `[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=${command}\nRestart=always\nRestartSec=100ms\n[Install]\nWantedBy=multi-user.target\n`,
-      },
-    });
-    await apply('mortal', '1', unit('/bin/sleep infinity'));
-    await using follower = new Follower(fleet.client, host.name, 'mortal');
-    await follower.until('the first is Ready', 0, ({ state }) => state === 'Ready');
-    const begun = performance.now();
-    await apply('mortal', '2', unit(`/usr/bin/perl -e 'sleep 8; die qq(dies of old age)'`));
-    await follower.until(
-      'the second is Ready',
-      begun,
-      ({ state, version }) => state === 'Ready' && version === '2',
-    );
-    const took = await follower.until('it is back', begun, ({ state }) => state === 'Failed', 90_000);
-    const status = await fleet.until(
-      'the first runs well',
-      async () => {
-        const now = await statusOf('mortal');
-        return now?.version === '1' && now.correct?.running === 'True' ? now : undefined;
-      },
-      30_000,
-      () => statusOf('mortal'),
-    );
-    assert.equal(status.failed?.step, 'observe');
-    assert.match(status.failed?.message ?? '', /mortal\.service: its process ends.*dies of old age/s);
-    const { stdout } = await host.exec(['cat', '/etc/systemd/system/mortal.service']);
-    assert.match(stdout, /sleep infinity/);
-    t.diagnostic(`back ${Math.round(took / 1000)} s after it was moved: ${status.failed?.message}`);
+  const mortalUnit = (name: string, command: string): object => ({
+    disruption: 'Restart',
+    progressDeadline: '2m',
+    unit: {
+      name: `${name}.service`,
+      content: `[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=${command}\nRestart=always\nRestartSec=100ms\n[Install]\nWantedBy=multi-user.target\n`,
+    },
   });
-
-  it('reboots once, with leave, for all that wait for it, and proves it by the boot ID', async (t) => {
-    const boots = new Set([await bootID()]);
-    const file = (path: string): object => ({
-      disruption: 'Reboot',
-      progressDeadline: '2m',
-      files: [{ path, content: 'x\n', onChange: 'None' }],
-    });
-    const begun = performance.now();
-    await apply('kernel-a', '1', file('/etc/kernel-a'));
-    await apply('kernel-b', '1', file('/etc/kernel-b'));
-    await fleet.until(
-      'both are Ready',
-      async () => {
-        const machine = await fleet.client.get(Machine, host.name);
-        boots.add(machine?.status?.host?.bootID ?? '');
-        const both = ['kernel-a', 'kernel-b'].map((name) => find(machine, name));
-        return both.every((status) => status?.state === 'Ready');
-      },
-      150_000,
-      async () => (await fleet.client.get(Machine, host.name))?.status,
-    );
-    boots.add(await bootID());
-    t.diagnostic(`both Ready ${Math.round((performance.now() - begun) / 1000)} s after they were asked for`);
-    assert.equal(boots.size, 2, [...boots].join(', '));
-    const used = await host.exec(['cat', '/var/lib/kubenode/reboots.json']);
-    assert.equal((JSON.parse(used.stdout) as unknown[]).length, 1, used.stdout);
-    assert.equal((await host.exec(['cat', '/etc/kernel-a', '/etc/kernel-b'])).stdout, 'x\nx\n');
+  const mortals: readonly {
+    component: string;
+    what: string;
+    spec: (version: '1' | '2') => Promise<object>;
+    /** Before the second version comes. */
+    meanwhile?: () => Promise<void>;
+    /** What tells that the first is there again. */
+    sign: readonly string[];
+    says: RegExp;
+  }[] = [
+    {
+      component: 'mortal',
+      what: 'a revision whose program is up again whenever somebody looks',
+      spec: async (version) =>
+        mortalUnit(
+          'mortal',
+          version === '1' ? '/bin/sleep infinity' : `/usr/bin/perl -e 'sleep 8; die qq(dies of old age)'`,
+        ),
+      sign: ['grep', '-o', 'sleep infinity', '/etc/systemd/system/mortal.service'],
+      says: /^sleep infinity$/m,
+    },
+    {
+      component: 'mortal-deb',
+      what: 'a Debian package whose service crashes, by the package before, which nobody serves any more',
+      spec: mortalPackage,
+      meanwhile: () => rm(join(fleet.supply.fileServer.dir, debPath('1'))),
+      sign: ['dpkg-query', '--show', '--showformat=${db:Status-Abbrev}${Version}\\n', 'mortal-deb'],
+      says: /^hi +1$/m,
+    },
+  ];
+  describe('goes back', { concurrency: true }, () => {
+    for (const { component, what, spec, meanwhile, sign, says } of mortals) {
+      it(`from ${what}`, async (t) => {
+        const unit = `${component}.service`;
+        await apply(component, '1', await spec('1'));
+        await using follower = new Follower(fleet.client, host.name, component);
+        await follower.until('the first is Ready', 0, ({ state }) => state === 'Ready');
+        await meanwhile?.();
+        const begun = performance.now();
+        await apply(component, '2', await spec('2'));
+        await follower.until(
+          'the second is Ready',
+          begun,
+          ({ state, version }) => state === 'Ready' && version === '2',
+        );
+        const took = await follower.until('it is back', begun, ({ state }) => state === 'Failed', 90_000);
+        const status = await fleet.until(
+          'the first runs well',
+          async () => {
+            const now = await statusOf(component);
+            return now?.version === '1' && now.correct?.running === 'True' ? now : undefined;
+          },
+          30_000,
+          () => statusOf(component),
+        );
+        assert.equal(status.failed?.step, 'observe');
+        assert.match(
+          status.failed?.message ?? '',
+          new RegExp(`${component}\\.service: its process ends.*dies of old age`, 's'),
+        );
+        assert.match((await host.exec(sign)).stdout, says);
+        running.set(unit, await pidOf(unit));
+        t.diagnostic(`back ${Math.round(took / 1000)} s after it was moved: ${status.failed?.message}`);
+      });
+    }
   });
 
   it('runs hooks within limits, without credentials, and ends one that hangs with its children', async () => {
@@ -171,14 +186,74 @@ describe('an agent by itself', () => {
     assert.equal(left.stdout, '', 'a child of the hook still runs');
   });
 
+  it('is held on what it went back to', async () => {
+    assert.equal(running.size, mortals.length);
+    for (const { component, sign, says } of mortals) {
+      const status = await statusOf(component);
+      assert.equal(status?.state, 'Failed');
+      assert.equal(status.failed?.attempts, 1, 'the bad revision was not tried again');
+      assert.equal(status.correct?.running, 'True');
+      assert.match((await host.exec(sign)).stdout, says);
+      assert.equal(await pidOf(`${component}.service`), running.get(`${component}.service`));
+    }
+  });
+
+  it('reboots once, with leave, for all that wait for it, and proves it by the boot ID', async (t) => {
+    const boots = new Set([await bootID()]);
+    const file = (path: string): object => ({
+      disruption: 'Reboot',
+      progressDeadline: '2m',
+      files: [{ path, content: 'x\n', onChange: 'None' }],
+    });
+    const begun = performance.now();
+    await apply('kernel-a', '1', file('/etc/kernel-a'));
+    await apply('kernel-b', '1', file('/etc/kernel-b'));
+    await fleet.until(
+      'both are Ready',
+      async () => {
+        const machine = await fleet.client.get(Machine, host.name);
+        const told = machine?.status?.host?.bootID;
+        if (told !== undefined) boots.add(told);
+        const both = ['kernel-a', 'kernel-b'].map((name) => find(machine, name));
+        return both.every((status) => status?.state === 'Ready');
+      },
+      150_000,
+      async () => (await fleet.client.get(Machine, host.name))?.status,
+    );
+    boots.add(await bootID());
+    t.diagnostic(`both Ready ${Math.round((performance.now() - begun) / 1000)} s after they were asked for`);
+    assert.equal(boots.size, 2, [...boots].join(', '));
+    const used = await host.exec(['cat', '/var/lib/kubenode/reboots.json']);
+    assert.equal((JSON.parse(used.stdout) as unknown[]).length, 1, used.stdout);
+    assert.equal((await host.exec(['cat', '/etc/kernel-a', '/etc/kernel-b'])).stdout, 'x\nx\n');
+  });
+
+  function debPath(version: string): string {
+    return `mortal-deb/${version}.deb`;
+  }
+  /** A program that runs on, or in its second version dies, in a package. */
+  async function mortalPackage(version: '1' | '2'): Promise<object> {
+    const end = version === '1' ? 'exec sleep infinity' : 'sleep 8; echo dies of old age; exit 1';
+    const program = '/usr/lib/mortal-deb/daemon';
+    const deb = await packDeb(join(fleet.dir, `deb-${version}`), 'mortal-deb', version, [
+      { path: program.slice(1), content: `#!/bin/sh\n${end}\n`, mode: 0o755 },
+    ]);
+    const digest = await fleet.supply.fileServer.put(debPath(version), deb);
+    const url = `http://artifacts.lab/${debPath(version)}`;
+    return {
+      ...mortalUnit('mortal-deb', program),
+      artifacts: [{ os: 'linux', arch: 'amd64', package: { name: 'mortal-deb', version, url, digest } }],
+    };
+  }
+  async function pidOf(unit: string): Promise<string> {
+    return (await host.exec(['systemctl', 'show', '-P', 'MainPID', unit])).stdout.trim();
+  }
   async function bootID(): Promise<string> {
     return (await host.exec(['cat', '/proc/sys/kernel/random/boot_id'])).stdout.trim();
   }
   /** CPU time of the agent and of what it has run and waited for. */
   async function cpuTicks(): Promise<number> {
-    const pid = (
-      await host.exec(['systemctl', 'show', '-P', 'MainPID', 'kubenode-agent.service'])
-    ).stdout.trim();
+    const pid = await pidOf('kubenode-agent.service');
     const { stdout } = await host.exec(['cat', `/proc/${pid}/stat`]);
     const fields = stdout.slice(stdout.lastIndexOf(')') + 2).split(' ');
     return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);

@@ -31,17 +31,24 @@ export async function goodAgent(
   return await revision(claims, name, agent.digest);
 }
 
-/** Serves a shell script in the agent's place. */
+/** Serves a shell script in the agent's place; `progressDeadline` is the revision's. */
 export async function scriptAgent(
   files: FileServer,
   version: string,
   script: string,
+  progressDeadline?: string,
 ): Promise<AgentRevision> {
   const name = `agent-${version}`;
-  return await revision(version, name, await files.put(name, script));
+  return await revision(version, name, await files.put(name, script), progressDeadline);
 }
 
-async function revision(version: string, file: string, digest: string): Promise<AgentRevision> {
+async function revision(
+  version: string,
+  file: string,
+  digest: string,
+  // A deadline in which a good agent is up ten times over.
+  progressDeadline = '20s',
+): Promise<AgentRevision> {
   const documents = parseAllDocuments(await readFile(agentExample, 'utf8'));
   const [component] = documents.map((document) => document.toJS() as Manifest);
   if (component === undefined) throw new Error(`${agentExample} is empty`);
@@ -51,7 +58,6 @@ async function revision(version: string, file: string, digest: string): Promise<
     artifact.file.digest = digest;
   }
   const name = `kubenode-agent-${version}`;
-  // A deadline in which a good agent is up ten times over.
-  const manifest = { ...component, metadata: { name }, spec: { ...spec, version, progressDeadline: '20s' } };
+  const manifest = { ...component, metadata: { name }, spec: { ...spec, version, progressDeadline } };
   return { name, version, digest, manifest };
 }

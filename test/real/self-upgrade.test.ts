@@ -31,6 +31,9 @@ describe('upgrades of the agent', () => {
     hosts = fleet.lab.hosts;
     const { fileServer } = fleet.supply;
     // What is killed on one host must not keep the others waiting for it.
+    await fleet.until('the operator has made the budget', () =>
+      fleet.client.get(NodeDisruptionBudget, 'default'),
+    );
     await fleet.client.patch(NodeDisruptionBudget, 'default', {
       type: 'merge',
       body: {
@@ -109,9 +112,10 @@ describe('upgrades of the agent', () => {
     },
     {
       what: 'that starts and never reports',
-      make: () => scriptAgent(fleet.supply.fileServer, '0.2.2', '#!/bin/sh\nexec sleep 100000\n'),
+      // It is waited for twice as long.
+      make: () => scriptAgent(fleet.supply.fileServer, '0.2.2', '#!/bin/sh\nexec sleep 100000\n', '12s'),
       step: 'watchdog',
-      says: /did not report within 40 s/,
+      says: /did not report within 24 s/,
     },
     {
       what: 'that is another version inside',

@@ -1,14 +1,13 @@
 /** The smallest components that have every step: one for each kind of artifact, in three revisions, the last of which is bad. */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { execFile } from 'node:child_process';
 import type { Artifact, MachineComponentSpec } from '@kubenode/api';
 import { digestOf, type FileServer, packTarGz, pushComponentImage, type Registry } from '@kubenode/lab';
 import type { AgentExecutable } from '../../../packages/agent/build/sea.ts';
 import { agentUnit } from '../../../packages/agent/src/config.ts';
 import { agentExecutable } from '../../../packages/agent/src/selfupgrade/own.ts';
 import { agentVersion } from '../../../packages/agent/src/version.ts';
+import { packDeb } from '../deb.ts';
 
 /** Besides the kinds of artifact: a file that takes effect by a reboot, and the agent itself, a file that is watched over. */
 export const artifactKinds = ['archive', 'file', 'oci', 'package', 'files', 'reboot', 'agent'] as const;
@@ -167,24 +166,12 @@ async function artifact(
     const { digest } = await pushComponentImage(registry, component, layer, { tag: version });
     return { oci: { image: `registry.lab:5000/${component}@${digest}`, path: `/opt/${component}` } };
   }
-  const deb = await buildDeb(work, component, version, program);
+  // As small as packages get.
+  const deb = await packDeb(work, component, version, [
+    { path: `usr/lib/${component}/daemon`, content: await readFile(program), mode: 0o755 },
+    { path: `etc/${component}/package.conf`, content: `version=${version}\n`, isConfiguration: true },
+  ]);
   return { package: { name: component, version, ...(await put(`${component}.deb`, deb)) } };
-}
-
-/** A package with a program and a configuration file, as small as packages get. */
-async function buildDeb(work: string, name: string, version: string, program: string): Promise<Buffer> {
-  const tree = join(work, 'tree');
-  await rm(tree, { recursive: true, force: true });
-  for (const folder of ['DEBIAN', `usr/lib/${name}`, `etc/${name}`])
-    await mkdir(join(tree, folder), { recursive: true, mode: 0o755 });
-  const control = `Package: ${name}\nVersion: ${version}\nArchitecture: all\nMaintainer: nobody\nDescription: is installed in a test\n`;
-  await writeFile(join(tree, 'DEBIAN/control'), control);
-  await writeFile(join(tree, 'DEBIAN/conffiles'), `/etc/${name}/package.conf\n`);
-  await writeFile(join(tree, `etc/${name}/package.conf`), `version=${version}\n`);
-  await writeFile(join(tree, `usr/lib/${name}/daemon`), await readFile(program), { mode: 0o755 });
-  const deb = join(work, `${name}.deb`);
-  await promisify(execFile)('dpkg-deb', ['--root-owner-group', '--build', tree, deb]);
-  return readFile(deb);
 }
 
 /** Says its version, and keeps on record what a process of it has read: `read` runs before each start. Large enough to be lost. */
