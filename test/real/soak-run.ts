@@ -49,6 +49,11 @@ export async function soakRun(seed: number | undefined, like?: Ending): Promise<
     if (seed !== undefined) await killAtRandom(fleet, host, chance(seed), begin, kills);
     await fleet.untilReady([host], components.length, 180_000);
     const durationMs = performance.now() - begin;
+    // The import tells of its end only once it has seen that all is Ready: an ending looked at before is none.
+    await fleet.until('the import is at its end', async () => {
+      const { status } = (await fleet.client.get(MachineImport, host.name)) ?? {};
+      return status?.phase === 'Imported';
+    });
 
     const look = async (): Promise<Ending> => ({
       host: changes(fresh, await fingerprint(host)).map(withoutChance),
