@@ -131,7 +131,7 @@ const rollout = object('Rollout', 'How a new revision gets to the machines.', {
     '168h',
   ).default(rolloutDefaults.observation),
   deadline: boundedDuration(
-    'How long a batch may take until its machines are Ready. Those that are not by then count as failed.',
+    'How long a machine of a batch may take until it is Ready, from its move or, where it needs leave to be drained or rebooted, from that leave. Those that are not Ready by then count as failed.',
     '168h',
     '1s',
   ).default(rolloutDefaults.deadline),

@@ -518,7 +518,7 @@ export interface Rollout {
   inspections: Inspection[];
   /** How long a batch is watched after its inspections have passed, before the next begins. At its end they are taken once more. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "0s". */
   observation: string;
-  /** How long a batch may take until its machines are Ready. Those that are not by then count as failed. At least 1s. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "30m". */
+  /** How long a machine of a batch may take until it is Ready, from its move or, where it needs leave to be drained or rebooted, from that leave. Those that are not Ready by then count as failed. At least 1s. At most 168h. A duration such as 90s, 10m or 1h30m. Default: "30m". */
   deadline: string;
   /** How many machines of a batch may fail before the batch counts as failed. Default: 0. */
   maxFailed: number;

@@ -57,7 +57,7 @@ export interface Member {
   readonly batch: number | undefined;
   /** When the present entry was written, epoch milliseconds; 0 where there is none. */
   readonly movedAt: number;
-  /** From when its deadline runs, epoch milliseconds: its move, or leave to disturb the machine; Infinity while it waits for the budget. */
+  /** From when its deadline runs, epoch milliseconds: its move, or leave to disturb the machine; Infinity while it waits for the budget and reports. */
   readonly dueFrom: number;
   /** What else is wrong on the machine; looked for only where a rollout brought the entry. */
   readonly troubles: readonly Trouble[];
@@ -101,14 +101,17 @@ export function memberOf(
   };
 }
 
+/** A machine that falls silent while it waits is not waited for without end: the budget is not asked for it any more. */
 function dueFrom(
-  { leave }: MachineView,
+  { leave, silentSince }: MachineView,
   entry: MachineComponentEntry | undefined,
   status: ComponentView | undefined,
 ): number {
   const asks = status?.asks !== undefined && entry !== undefined && isEcho(entry, status);
-  if (asks && leave?.waits !== false) return Number.POSITIVE_INFINITY;
-  return Math.max(Date.parse(entry?.movedAt ?? '') || 0, leave?.since ?? 0);
+  const isWaiting = asks && leave?.waits !== false;
+  if (isWaiting && silentSince === undefined) return Number.POSITIVE_INFINITY;
+  const from = isWaiting ? silentSince : leave?.since;
+  return Math.max(Date.parse(entry?.movedAt ?? '') || 0, from ?? 0);
 }
 
 /** The set that brought an entry and wants it removed, now that no set selects the machine any more. */

@@ -123,27 +123,28 @@ export class Standing {
     return { moves: [], outcome, ...(lookAt === undefined ? {} : { lookAt }) };
   }
 
-  /** Machines of the batch are on their way, and `picked` with them. */
+  /** Machines of the batch are on their way, and `picked` with them. While all of them wait for the budget no deadline runs. */
   updating(picked: readonly Member[] = [], why = ''): RolloutPlan {
-    const { set } = this.input;
+    const { set, now } = this.input;
     const { outstanding, lost } = this.batch;
     const count = this.working + picked.length;
-    const deadline = this.deadline ?? this.input.now + parseDuration(set.rollout.deadline);
+    const deadline =
+      this.deadline ?? (picked.length === 0 ? undefined : now + parseDuration(set.rollout.deadline));
     const working = function* (): Generator<Member> {
       for (const member of outstanding.values()) if (!lost.has(member.machine)) yield member;
       // Where they stood before the move is of no interest any more.
       for (const member of picked) yield { ...member, stands: '' };
     };
     const reason = `waits for ${name(working(), count)}${why}`;
-    return this.is('Updating', reason, { until: deadline }, deadline);
+    return this.is('Updating', reason, deadline === undefined ? {} : { until: deadline }, deadline);
   }
 
   /** Nothing more can be moved now. While machines of the batch are on their way, that is what is waited for first. */
   stays(state: 'Waiting' | 'Paused', reason: string, until?: number): RolloutPlan {
     if (this.working > 0 && !this.hasPassed) {
       const plan = this.updating([], `; then ${machines(this.left)} more wait: ${reason}`);
-      const lookAt = Math.min(plan.lookAt ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY);
-      return { ...plan, lookAt };
+      const looks = [plan.lookAt, until].filter((at) => at !== undefined);
+      return looks.length === 0 ? plan : { ...plan, lookAt: Math.min(...looks) };
     }
     return this.is(state, reason, until === undefined ? {} : { until }, until);
   }

@@ -42,6 +42,8 @@ export interface MachineView {
   readonly nodeProblems: readonly NodeProblem[];
   /** The Machine's leave to be disturbed: whether it waits for the budget, and since when it is as it is, epoch milliseconds. */
   readonly leave: { readonly waits: boolean; readonly since: number } | undefined;
+  /** Since when its agent does not report, epoch milliseconds; undefined: it does. */
+  readonly silentSince: number | undefined;
 }
 
 /** What the agent says about one component. */
@@ -111,6 +113,7 @@ export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[]
   const heard = agentReady !== undefined && agentReady.reason !== agentLeft;
   const leave = machine.status?.disruption;
   const reports = findCondition(conditions, 'ComponentsReady')?.observedGeneration;
+  const isSilent = heard && ready?.reason === agentUnreachable;
   return {
     name: machine.metadata.name,
     uid: machine.metadata.uid ?? '',
@@ -120,7 +123,7 @@ export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[]
     paused: machine.spec.paused,
     deleting: machine.metadata.deletionTimestamp !== undefined,
     deletionPolicy: machine.spec.deletionPolicy,
-    agent: !heard ? 'None' : ready?.reason === agentUnreachable ? 'Silent' : 'Alive',
+    agent: !heard ? 'None' : isSilent ? 'Silent' : 'Alive',
     agentGeneration: reports ?? 0,
     entries: machine.spec.components ?? [],
     components: new Map((machine.status?.components ?? []).map((c) => [c.name, viewOfComponent(c)])),
@@ -132,6 +135,7 @@ export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[]
     },
     nodeProblems: problems,
     leave: leave && { waits: leave.state === 'Waiting', since: Date.parse(leave.since) || 0 },
+    silentSince: isSilent ? Date.parse(ready.lastTransitionTime) || 0 : undefined,
   };
 }
 

@@ -37,6 +37,9 @@ export type AgentBehaviour = 'Ready' | 'Failed' | 'Retrying' | 'Degraded' | 'Slo
 /** What every agent does with a revision, whatever it does otherwise. */
 export type Badness = 'Failed' | 'Retrying' | 'Hangs';
 
+/** How a machine's leave to be disturbed may stand. */
+export type LeaveState = NonNullable<NonNullable<Machine['status']>['disruption']>['state'];
+
 interface KnownRevision {
   readonly name: string;
   readonly uid: string;
@@ -58,6 +61,8 @@ export class Fleet {
   readonly inspections = new FakeInspections(() => this.now);
   /** Revisions that are no good. */
   readonly bad = new Map<string, Badness>();
+  /** Revisions that agents bring in only on a drained machine. */
+  readonly drains = new Set<string>();
   /** By machine: what is wrong with its Node. */
   readonly nodeProblems = new Map<string, readonly NodeProblem[]>();
   /** Machines whose Node is not Ready, and since when, epoch milliseconds. */
@@ -159,6 +164,20 @@ export class Fleet {
 
   agent(name: string, behaviour: AgentBehaviour): this {
     this.agents.set(name, behaviour);
+    this.#act(name);
+    return this;
+  }
+
+  /** How the machine's leave to be disturbed stands; undefined: it has none. */
+  leave(name: string, state: LeaveState | undefined): this {
+    const { disruption: _, ...status } = this.#machine(name).status ?? {};
+    const disruption = state && {
+      kind: 'Drain' as const,
+      state,
+      id: 'l1',
+      since: new Date(this.now).toISOString(),
+    };
+    this.#machine(name).status = { ...status, ...(disruption && { disruption }) };
     this.#act(name);
     return this;
   }
@@ -279,7 +298,12 @@ export class Fleet {
       const held = [...before.values()].filter((component) => !named.has(component.name));
       machine.status = {
         ...machine.status,
-        components: [...kept.map((entry) => this.#report(entry, before.get(entry.name), behaviour)), ...held],
+        components: [
+          ...kept.map((entry) =>
+            this.#report(entry, before.get(entry.name), behaviour, machine.status?.disruption?.state),
+          ),
+          ...held,
+        ],
       };
     }
     this.#publish(name);
@@ -289,14 +313,12 @@ export class Fleet {
     const machine = this.#machine(name);
     const behaviour = this.agents.get(name);
     const at = new Date(this.now).toISOString();
-    const condition = (type: string, reason: string, observedGeneration = 0) => ({
-      type,
-      status: 'True' as const,
-      reason,
-      message: '',
-      lastTransitionTime: at,
-      observedGeneration,
-    });
+    const told = machine.status?.conditions ?? [];
+    const condition = (type: string, reason: string, observedGeneration = 0) => {
+      const before = told.find((found) => found.type === type && found.reason === reason);
+      const lastTransitionTime = before?.lastTransitionTime ?? at;
+      return { type, status: 'True' as const, reason, message: '', lastTransitionTime, observedGeneration };
+    };
     const reported = behaviour === 'Slow' ? 1 : (machine.metadata.generation ?? 0);
     machine.status = {
       ...machine.status,
@@ -317,9 +339,16 @@ export class Fleet {
     entry: MachineComponentEntry,
     before: MachineComponentStatus | undefined,
     behaviour: AgentBehaviour,
+    leave: LeaveState | undefined,
   ): MachineComponentStatus {
-    const badness = before?.running === entry.revision ? undefined : this.bad.get(entry.revision);
-    const status = report(entry, before, badness ?? behaviour, this.now);
+    const isNew = before?.running !== entry.revision;
+    const asks = isNew && before?.running !== undefined && this.drains.has(entry.revision);
+    const badness = isNew ? this.bad.get(entry.revision) : undefined;
+    const how = asks && leave !== 'Granted' ? 'Asks' : (badness ?? behaviour);
+    const told = report(entry, before, how, this.now);
+    // From when it waits until it is done.
+    const isDone = told.state === 'Ready' || told.state === 'Failed';
+    const status = asks && !isDone ? { ...told, asks: 'Drain' as const } : told;
     const isSame = before?.state === status.state && before.movedAt === status.movedAt;
     return { ...status, since: (isSame ? before.since : undefined) ?? new Date(this.now).toISOString() };
   }
@@ -351,7 +380,7 @@ export class Fleet {
 function report(
   entry: MachineComponentEntry,
   before: MachineComponentStatus | undefined,
-  behaviour: AgentBehaviour | Badness,
+  behaviour: AgentBehaviour | Badness | 'Asks',
   now: number,
 ): MachineComponentStatus {
   const lastGood = before?.lastGood;
@@ -361,6 +390,7 @@ function report(
     ...(entry.movedAt === undefined ? {} : { movedAt: entry.movedAt }),
   };
   const kept = lastGood === undefined ? {} : { running: lastGood, lastGood };
+  if (behaviour === 'Asks') return { ...echo, ...kept, state: 'Waiting', message: 'waits for leave' };
   if (behaviour === 'Hangs') return { ...echo, ...kept, state: 'Installing', message: 'step start' };
   const isThere = behaviour === 'Ready' || behaviour === 'Degraded' || before?.running === entry.revision;
   const there = { ...echo, running: entry.revision, lastGood: entry.revision };

@@ -1,6 +1,6 @@
 import type { Inspection, Rollout, Window } from '@kubenode/api';
 import { parseDuration } from '@kubenode/runtime';
-import { type AgentBehaviour, type Badness, Fleet } from './fleet.ts';
+import { type AgentBehaviour, type Badness, Fleet, type LeaveState } from './fleet.ts';
 import { Teller } from './story.ts';
 
 type SetSpec = NonNullable<Parameters<Fleet['set']>[1]>;
@@ -56,6 +56,13 @@ const badnesses: Readonly<Record<string, Badness>> = {
   'fails and is tried again': 'Retrying',
   hangs: 'Hangs',
 };
+const leaves: Readonly<Record<string, LeaveState | undefined>> = {
+  'waits for the budget': 'Waiting',
+  'is being drained': 'Draining',
+  'could not be drained': 'Aborted',
+  'has leave': 'Granted',
+  'is put back to work': undefined,
+};
 
 /** Every sentence that a story may use, with what it does. */
 const sentences: readonly (readonly [RegExp, (stage: Stage, words: Words) => void])[] = [
@@ -80,6 +87,11 @@ const sentences: readonly (readonly [RegExp, (stage: Stage, words: Words) => voi
   [
     /^(\S+) (fails|fails and is tried again|hangs) everywhere$/,
     ({ fleet }, [name = '', how = '']) => fleet.bad.set(name, badnesses[how] ?? 'Failed'),
+  ],
+  [/^(\S+) needs a drain$/, ({ fleet }, [name = '']) => fleet.drains.add(name)],
+  [
+    new RegExp(`^(\\S+) (${Object.keys(leaves).join('|')})$`),
+    ({ fleet }, [name = '', how = '']) => fleet.leave(name, leaves[how]),
   ],
   [/^(\S+) is good$/, ({ fleet }, [name = '']) => fleet.bad.delete(name)],
   [

@@ -66,6 +66,7 @@ export class Teller {
       const isNew =
         batch?.state !== was.batch?.state ||
         batch?.number !== was.batch?.number ||
+        (batch?.until === undefined) !== (was.batch?.until === undefined) ||
         (batch?.state !== 'Updating' && batch?.reason !== was.batch?.reason);
       if (batch !== undefined && isNew) this.#tell(`${name}: ${batchText(batch)}`);
       for (const { type, reason, note } of eventsOf(was, status)) {
