@@ -1,4 +1,4 @@
-/** The answer to "what now?": commands to look around, to break something, and to watch it heal. */
+/** The answer to "what now?": commands to look around, to break something and watch it heal, to upgrade. */
 import { relative } from 'node:path';
 import type { StateFolder } from './state-folder.ts';
 
@@ -23,6 +23,12 @@ export function whatNow(folder: StateFolder, hosts: 'systemd' | 'local', first: 
           [`${onHost} sh -c 'echo broken >> /etc/containerd/config.toml'`],
         ]
       : [[`echo broken >> ${root}/etc/demo/settings.json`], [`pkill -f ${root}/opt/demo/heartbeat.mjs`]];
+  const newer = 'node-exporter-1.12.1-1';
+  const upgrade: Row[] = [
+    [`npx kubenode plan set/node-exporter --revision ${newer}`, 'what it would do'],
+    [`kubectl patch kncs node-exporter --type merge -p '{"spec":{"revision":"${newer}"}}'`],
+    ['npx kubenode tree', 'batch by batch, live'],
+  ];
   const watch: Row = ['kubectl get machines.kubenode.io -w', 'leave this open'];
   return `
 Look around, in another terminal (any kubectl will do):
@@ -32,7 +38,7 @@ ${table(look)}
 Break something, and watch it heal:
 
 ${table([watch, ...harms])}
-
+${hosts === 'systemd' ? `\nUpgrade something, batch by batch:\n\n${table(upgrade)}\n` : ''}
 Ctrl-C ends it; npm start goes on where it was, npm start -- --reset begins afresh.`;
 }
 
