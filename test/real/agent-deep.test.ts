@@ -199,7 +199,9 @@ describe('an agent by itself', () => {
   });
 
   it('reboots once, with leave, for all that wait for it, and proves it by the boot ID', async (t) => {
-    const boots = new Set([await bootID()]);
+    const boot = await bootID();
+    const boots = new Set([boot]);
+    assert.equal((await fleet.client.get(Machine, host.name))?.status?.host?.bootID, boot);
     const file = (path: string): object => ({
       disruption: 'Reboot',
       progressDeadline: '2m',
@@ -220,6 +222,7 @@ describe('an agent by itself', () => {
       150_000,
       async () => (await fleet.client.get(Machine, host.name))?.status,
     );
+    assert.notEqual(await bootID(), boot);
     boots.add(await bootID());
     t.diagnostic(`both Ready ${Math.round((performance.now() - begun) / 1000)} s after they were asked for`);
     assert.equal(boots.size, 2, [...boots].join(', '));
