@@ -30,7 +30,7 @@ for (const plane of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
       const begun = performance.now();
       await applyManifests(
         fleet.client,
-        made.cases.flatMap(({ name, bad }) => [made.revision(name, 2, bad) as never, setOf(name, 2)]),
+        made.cases.flatMap(({ name, bad }) => [made.revision(name, 2, bad) as never, setOf(name, 2, '40s')]),
       );
       await Promise.all(
         made.cases.map((bad) =>
@@ -59,7 +59,7 @@ for (const plane of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
   });
 }
 
-function setOf(name: string, number: number): never {
+function setOf(name: string, number: number, observation = '0s'): never {
   return {
     apiVersion: 'kubenode.io/v1alpha1',
     kind: 'MachineComponentSet',
@@ -70,7 +70,7 @@ function setOf(name: string, number: number): never {
       rollout: {
         batches: [1, 2],
         maxUnavailable: 2,
-        observation: '40s',
+        observation,
         inspections: [{ name: 'all-well', type: 'BuiltIn' }],
       },
     },
