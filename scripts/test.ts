@@ -13,6 +13,8 @@ const failed = await runSteps([
       '--test',
       '--test-reporter=./scripts/summary.ts',
       '--test-timeout=120000',
+      // The longest files wait for processes most of their time; Node's own choice on two cores is one file at a time.
+      '--test-concurrency=3',
       ...process.argv.slice(2),
       'packages/**/*.test.ts',
       'lab/**/*.test.ts',
