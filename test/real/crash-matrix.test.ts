@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Cell, failures, nameOf, table } from './crash-matrix/cells.ts';
-import { artifactKinds } from './crash-matrix/components.ts';
 import { runMatrix } from './crash-matrix/matrix.ts';
 
+/** The one with the most steps: it waits for leave and reboots, too. */
+const artifact = 'reboot';
 /** Of the cells with a power loss, one in so many is run. */
-const oneIn = 6;
-
-/** Another kind of artifact each day, and other power losses: in a month every cell was run. */
-const day = Math.floor(Date.now() / 86_400_000);
-const artifact = artifactKinds[day % artifactKinds.length] ?? 'archive';
-const offset = Math.floor(day / artifactKinds.length) % oneIn;
+const oneIn = 12;
 
 function choose(cells: readonly Cell[]): readonly Cell[] {
-  return cells.filter(({ disturbance }, i) => disturbance === 'kill' || i % oneIn === offset);
+  return cells.filter(({ disturbance }, i) => disturbance === 'kill' || i % oneIn === 0);
 }
 
-test(`the part of the crash matrix whose turn it is, ${artifact}: all ends as undisturbed`, async (t) => {
+test(`a part of the crash matrix, ${artifact}: all ends as undisturbed`, async (t) => {
   t.diagnostic('npm run crash-matrix runs every cell');
   const { results, cells, broken } = await runMatrix({
     artifacts: [artifact],
@@ -25,7 +21,7 @@ test(`the part of the crash matrix whose turn it is, ${artifact}: all ends as un
     choose,
     progress: (line) => t.diagnostic(line),
   });
-  t.diagnostic(`${results.length} of ${cells.length} cells, power losses ${offset} + n * ${oneIn}`);
+  t.diagnostic(`${results.length} of ${cells.length} cells, of the power losses one in ${oneIn}`);
   t.diagnostic(`\n${table(results)}`);
   assert.deepEqual(
     failures(results).map((result) => `${nameOf(result)}: ${result.failure}`),

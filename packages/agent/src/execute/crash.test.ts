@@ -17,6 +17,7 @@ function ending(story: Story, component: string): unknown {
     state: status?.state,
     running: status?.running,
     failed: status?.failed?.revision,
+    wayBack: story.component(component)?.record?.probation?.before.goal.revision,
     enabled: [...host.services.enabled],
     process: runs(host.services.process(host.services.pidOf('daemon.service'))),
     journal: [...host.files.nodes.keys()].filter((path) => path.startsWith(`${stateFolder}/journal/`)),

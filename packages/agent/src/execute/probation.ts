@@ -17,7 +17,8 @@ export function probationOf(
 ): Probation | undefined {
   const { goal, kind, retryToken, deadlineAt, done } = operation;
   if (kind !== 'Install' || isAgent(goal) || before?.applied === undefined) return undefined;
-  if (before.applied.goal.key === goal.key) return undefined;
+  // A commit that is done a second time, after a crash: the way back is the one that the first has made.
+  if (before.applied.goal.key === goal.key) return before.probation;
   // One that has failed already while it was on probation itself is nothing to go back to.
   const shaky = before.probation !== undefined && before.probation.strikes > 0;
   return {
