@@ -1,35 +1,41 @@
-import type { MachineComponentEntry } from '@kubenode/api';
+import type { Machine as MachineObject, MachineComponentEntry } from '@kubenode/api';
 import { Machine } from '@kubenode/machine';
 import type { Client } from '@kubenode/runtime';
 
 /** Every move of every machine, as a watch shows them. */
 export class Moves {
   readonly #stop = new AbortController();
+  readonly #client: Client;
   readonly #component: string;
   /** By machine, the moves in their order. */
   readonly #moves = new Map<string, MachineComponentEntry[]>();
   readonly #ended: Promise<void>;
 
   constructor(client: Client, component: string) {
+    this.#client = client;
     this.#component = component;
-    this.#ended = this.#watch(client);
+    this.#ended = this.#watch();
   }
 
-  async #watch(client: Client): Promise<void> {
-    for await (const event of client.watch(Machine, { signal: this.#stop.signal })) {
-      if (!('object' in event)) continue;
-      const { metadata, spec } = event.object;
-      const entry = spec.components?.find(({ name }) => name === this.#component);
-      if (entry === undefined) continue;
-      const moves = this.#moves.get(metadata.name) ?? [];
-      if (moves.at(-1)?.movedAt !== entry.movedAt) moves.push(entry);
-      this.#moves.set(metadata.name, moves);
+  async #watch(): Promise<void> {
+    for await (const event of this.#client.watch(Machine, { signal: this.#stop.signal })) {
+      if ('object' in event) this.#see(event.object);
     }
   }
 
+  #see({ metadata, spec }: MachineObject): void {
+    const entry = spec.components?.find(({ name }) => name === this.#component);
+    if (entry === undefined) return;
+    const moves = this.#moves.get(metadata.name) ?? [];
+    if (moves.at(-1)?.movedAt !== entry.movedAt) moves.push(entry);
+    this.#moves.set(metadata.name, moves);
+  }
+
+  /** Ends the watch, and looks once more: after the API server was away a watch may still wait before it asks again. */
   async end(): Promise<void> {
     this.#stop.abort();
     await this.#ended;
+    for (const machine of (await this.#client.list(Machine)).items) this.#see(machine);
   }
 
   /**
