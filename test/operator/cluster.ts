@@ -114,7 +114,14 @@ export class Cluster {
         expiration: timestamp(Date.now() + 3_600_000),
       },
     });
-    return this.as({ token: `${id}.${secret}` });
+    const client = this.as({ token: `${id}.${secret}` });
+    // The real API server learns of a new token by a watch of its own.
+    await eventually(
+      `token ${id} is known`,
+      () => client.raw('GET', '/version').catch((error: unknown) => error),
+      (answer) => !(answer instanceof ApiError && answer.status === 401),
+    );
+    return client;
   }
 
   as(identity: { token: string } | { cert: string; key: string }): Client {
