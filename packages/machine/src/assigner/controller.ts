@@ -13,11 +13,9 @@ import {
   systemClock,
 } from '@kubenode/runtime';
 import type { Budget } from '../budget/budget.ts';
-import { permissiveBudget } from '../budget/permissive.ts';
 import type { Caches } from '../caches.ts';
 import { type Definitions, MeantDeletions } from '../definitions.ts';
 import type { Inspections } from '../inspection/inspections.ts';
-import { unanswered } from '../inspection/unanswered.ts';
 import { Machine, MachineComponentSet } from '../kinds.ts';
 import { revisionOf } from '../machinecomponentset/template.ts';
 import { eventsOf } from './events.ts';
@@ -34,10 +32,10 @@ export interface AssignerOptions {
   readonly events: EventRecorder;
   readonly log: Logger;
   readonly metrics?: Registry;
-  /** What restarts of working processes draw on. @default permissiveBudget */
-  readonly budget?: Budget;
-  /** Who asks Prometheus and the web. @default unanswered */
-  readonly inspections?: Inspections;
+  /** What restarts of working processes draw on. */
+  readonly budget: Budget;
+  /** Who asks Prometheus and the web. */
+  readonly inspections: Inspections;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -76,8 +74,7 @@ export function assigner(options: AssignerOptions): Assigner {
     'Writes of the assigner, by kind.',
   );
   const seconds = options.metrics?.histogram('kubenode_assigner_plan_seconds', 'How long a plan took.');
-  const budget = options.budget ?? permissiveBudget;
-  const inspections = options.inspections ?? unanswered;
+  const { budget, inspections } = options;
   const server = new ServerVersion();
   const assignments = new Assignments({
     needsFinalizer: true,
