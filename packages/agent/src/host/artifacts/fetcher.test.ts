@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -122,6 +122,20 @@ test('a finished stage costs no second download, a harmed one is made again', as
   await writeFile(path.join(root, first[0]?.staged ?? ''), 'harm');
   assert.deepEqual(await contents(root, await fetcher.stage(request, folder, never)), { '/opt/a/a': 'one' });
   assert.equal(server.requests.length, 2);
+});
+
+test('what was downloaded does not stay, also where the removal was cut off', async (t) => {
+  const { root, fetcher } = await localHost(t);
+  const archive = tar([{ name: 'a', content: 'one' }]);
+  const { url } = await serve(t, (request, response) => sendFile(request, response, archive));
+  const request: StageRequest = { kind: 'archive', url, digest: sha256(archive), path: '/opt/a' };
+  const [first] = await fetcher.stage(request, folder, never);
+  const staged = path.dirname(path.dirname(path.join(root, first?.staged ?? '')));
+  assert.deepEqual((await readdir(staged)).toSorted(), ['files', 'index.json']);
+  await mkdir(path.join(staged, 'download'));
+  await writeFile(path.join(staged, 'download/archive'), archive);
+  await fetcher.stage(request, folder, never);
+  assert.deepEqual((await readdir(staged)).toSorted(), ['files', 'index.json']);
 });
 
 test('stages a single file', async (t) => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type { Fetcher, StagedFile, StageRequest } from '../../ports.ts';
 import { ArtifactError } from '../errors.ts';
-import { replaceFile } from '../files/atomic.ts';
+import { removeDurably, replaceFile } from '../files/atomic.ts';
 import { hashFile } from '../files/digests.ts';
 import type { RootedPaths } from '../files/rooted-paths.ts';
 import { isMissing } from '../files/rooted-paths.ts';
@@ -42,7 +42,10 @@ export class HttpFetcher implements Fetcher {
     const stagedFolder = path.posix.join(folder, key);
     const real = await this.#options.paths.target(stagedFolder);
     const known = await this.#verifiedIndex(path.join(real, 'index.json'));
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      await dropDownloads(request, real);
+      return known;
+    }
     // Files of a stage that was cut off; downloads are kept and resumed.
     await rm(path.join(real, 'files'), { recursive: true, force: true });
     await mkdir(path.join(real, 'files'), { recursive: true, mode: 0o700 });
@@ -50,7 +53,7 @@ export class HttpFetcher implements Fetcher {
     await replaceFile(path.join(real, 'index.json'), { mode: 0o600, owner: undefined }, (file) =>
       file.writeFile(JSON.stringify(files)),
     );
-    if (request.kind !== 'file') await rm(path.join(real, 'download'), { recursive: true, force: true });
+    await dropDownloads(request, real);
     return files;
   }
 
@@ -152,4 +155,9 @@ export class HttpFetcher implements Fetcher {
       throw error;
     }
   }
+}
+
+/** What was unpacked is not needed any more. Durably: nobody looks for it once the step is done. */
+async function dropDownloads(request: StageRequest, real: string): Promise<void> {
+  if (request.kind !== 'file') await removeDurably(path.join(real, 'download'));
 }

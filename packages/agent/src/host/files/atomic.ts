@@ -83,6 +83,12 @@ export async function makeFolders(real: string): Promise<void> {
   }
 }
 
+/** Contents, owner and mode of a file survive a power loss afterwards. */
+export async function syncFile(real: string): Promise<void> {
+  await using file = await open(real, 'r');
+  await file.sync();
+}
+
 /** Names made, changed or removed in the folder survive a power loss afterwards. */
 export async function syncFolder(real: string): Promise<void> {
   const folder = await open(real, 'r');

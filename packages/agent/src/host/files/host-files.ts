@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type { FileState, HostFiles } from '../../ports.ts';
 import { HostFileError } from '../errors.ts';
-import { nearestFolder, removeDurably, renameDurably, replaceFile, replaceLink } from './atomic.ts';
+import { nearestFolder, removeDurably, renameDurably, replaceFile, replaceLink, syncFile } from './atomic.ts';
 import { DigestCache } from './digests.ts';
 import type { Owner } from './owners.ts';
 import { parseOwner } from './owners.ts';
@@ -116,12 +116,7 @@ export class LocalFiles implements HostFiles {
     if (to !== undefined) await lchown(real, to.uid, to.gid);
     // After the owner: chown takes setuid bits away.
     await chmod(real, mode);
-    const handle = await open(real, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncFile(real);
   }
 
   watch(paths: () => readonly string[], changed: (path: string) => void): Disposable & { refresh(): void } {

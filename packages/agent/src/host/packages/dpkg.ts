@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -10,6 +10,7 @@ import { checkDigest, download } from '../artifacts/download.ts';
 import { readSources } from '../artifacts/sources.ts';
 import type { CommandRequest } from '../command.ts';
 import { ArtifactError, PackageError } from '../errors.ts';
+import { removeDurably, renameDurably, syncFile } from '../files/atomic.ts';
 import { hashFile } from '../files/digests.ts';
 import { isMissing } from '../files/rooted-paths.ts';
 import { changedConfiguration } from './configuration.ts';
@@ -292,8 +293,10 @@ export class DpkgPackages implements PackageManager {
         `${what} from the host's apt has digest ${got} and the revision says ${wanted.digest}: nothing of it was used; correct the digest in a new revision`,
       );
     }
-    await rename(path.join(scratch, file), wanted.to);
-    await rm(scratch, { recursive: true, force: true });
+    // apt leaves it to the kernel when the contents get on disk.
+    await syncFile(path.join(scratch, file));
+    await renameDurably(path.join(scratch, file), wanted.to);
+    await removeDurably(scratch);
   }
 
   async #checkDeb(address: string, deb: string, wanted: { name: string; version: string }): Promise<void> {
