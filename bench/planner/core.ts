@@ -3,7 +3,7 @@
  * figures as JSON. Run it with --expose-gc.
  */
 import { Assignments, type Writes } from '../../packages/machine/src/assigner/plan.ts';
-import { viewOfMachine, viewOfSet } from '../../packages/machine/src/assigner/view.ts';
+import { viewOfMachine, viewOfSet } from '../../packages/machine/src/member/view.ts';
 import {
   components,
   machineName,

@@ -1,4 +1,4 @@
-import type { MachineView } from '../../packages/machine/src/assigner/view.ts';
+import type { MachineView } from '../../packages/machine/src/member/view.ts';
 
 /**
  * What most controllers do at each event, as a peer: looks at every machine of the set, counts, and says which move next. Simpler than

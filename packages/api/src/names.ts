@@ -52,3 +52,8 @@ export const leaseStaleMs = 180_000;
 
 /** The only NodeDisruptionBudget that is used; the operator sees that it exists. */
 export const budgetName = 'default';
+
+/** Reason of the Machine's condition Ready that the Machine controller gives when the agent's Lease is stale. */
+export const agentUnreachable = 'AgentUnreachable';
+/** Reason of AgentReady, False: the agent's last word before it takes itself off the host. */
+export const agentLeft = 'Left';

@@ -4,7 +4,6 @@ export * from './install/install.ts';
 export { operatorAccount } from './install/rbac.ts';
 export * from './kinds.ts';
 export { agentLeaves } from './machine/deletion.ts';
-export { agentLeft, agentUnreachable } from './assigner/view.ts';
 export { trackingAnnotations } from './machine/node.ts';
 export { revisionName, revisionOf } from './machinecomponentset/template.ts';
 export {
@@ -14,9 +13,9 @@ export {
   runOperator,
 } from './operator.ts';
 export * from './machineimport/index.ts';
-export { matches } from './assigner/select.ts';
+export { matches } from './member/select.ts';
 export { Assignments } from './assigner/plan.ts';
-export { viewOfMachine, viewOfRevision, viewOfSet } from './assigner/view.ts';
+export { viewOfMachine, viewOfRevision, viewOfSet } from './member/view.ts';
 export type { Budget, Denial, Reservation, Want } from './budget/budget.ts';
 export { isUnhealthy } from './budget/census.ts';
 export { draw, giveBack, keyOfGrant } from './budget/ledger.ts';

@@ -1,4 +1,10 @@
-import type { Condition, HostInfo, MachineComponentEntry, MachineComponentStatus } from '@kubenode/api';
+import {
+  agentLeft,
+  type Condition,
+  type HostInfo,
+  type MachineComponentEntry,
+  type MachineComponentStatus,
+} from '@kubenode/api';
 import type { Judgement } from '../observe/judge.ts';
 import type { Contest } from '../observe/repairs.ts';
 import { isHealthy } from '../observe/judge.ts';
@@ -283,7 +289,7 @@ export function withTimes(
 export function withLeft(status: AgentStatus, now: number): AgentStatus {
   const left = {
     status: 'False' as const,
-    reason: 'Left',
+    reason: agentLeft,
     message: 'The agent took itself off the host.',
     lastTransitionTime: conditionTime(now),
   };

@@ -1,5 +1,10 @@
-import type { Machine, MachineComponentSet, NodeDisruptionBudget } from '@kubenode/api';
-import { agentUnreachable, isUnhealthy, matches, windowAt } from '@kubenode/machine';
+import {
+  agentUnreachable,
+  type Machine,
+  type MachineComponentSet,
+  type NodeDisruptionBudget,
+} from '@kubenode/api';
+import { isUnhealthy, matches, windowAt } from '@kubenode/machine';
 import { findCondition } from '@kubenode/runtime';
 import { budgetFinding } from '../why/disruption.ts';
 import { haltOf } from '../rollout-state.ts';

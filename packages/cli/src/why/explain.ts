@@ -1,5 +1,11 @@
 /** Why a machine is not where it should be, and what happens next, and when: a pure function of what the API knows. */
-import type { Machine, MachineComponentSet, MachineImport, NodeDisruptionBudget } from '@kubenode/api';
+import {
+  agentUnreachable,
+  type Machine,
+  type MachineComponentSet,
+  type MachineImport,
+  type NodeDisruptionBudget,
+} from '@kubenode/api';
 import { findCondition } from '@kubenode/runtime';
 import { matches } from '@kubenode/machine';
 import { componentFindings } from './components.ts';
@@ -199,7 +205,7 @@ function agentFinding({ metadata, status }: Machine): Finding | undefined {
       help: 'kubectl get csr shows whether it asked for its identity; on the host: journalctl -u kubenode-agent',
     };
   }
-  if (ready?.reason === 'AgentUnreachable') {
+  if (ready?.reason === agentUnreachable) {
     return {
       what,
       why: ready.message,

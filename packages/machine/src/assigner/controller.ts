@@ -1,6 +1,5 @@
 import { fieldManagers, type MachineComponentEntry, type MachineComponentSetStatus } from '@kubenode/api';
 import {
-  apiVersionOf,
   type Change,
   type Client,
   type Clock,
@@ -8,6 +7,7 @@ import {
   type Kind,
   type KubeObject,
   type Logger,
+  refOf,
   type Registry,
   type Runnable,
   systemClock,
@@ -22,7 +22,7 @@ import { eventsOf } from './events.ts';
 import { Granted } from './granted.ts';
 import { Assignments, type Awaited } from './plan.ts';
 import { ServerVersion } from './server-version.ts';
-import { viewOfMachine, viewOfRevision, viewOfSet } from './view.ts';
+import { viewOfMachine, viewOfRevision, viewOfSet } from '../member/view.ts';
 import { Writer } from './writer.ts';
 
 export interface AssignerOptions {
@@ -276,18 +276,4 @@ function keyOf<P>(put: (name: string) => void): (change: Change<P>) => void {
 
 function deadline(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(visibleMs)]);
-}
-
-/** How an event names its object. */
-export function refOf<T extends KubeObject>(
-  kind: Kind<T>,
-  object: KubeObject,
-): {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid?: string;
-} {
-  const { name = '', uid } = object.metadata;
-  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name, ...(uid === undefined ? {} : { uid }) };
 }

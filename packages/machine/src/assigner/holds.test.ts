@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Fleet, settled, sizes } from '../testing/fleet.ts';
-import { viewOfSet } from './view.ts';
+import { viewOfSet } from '../member/view.ts';
 
 const at = '2026-03-01T10:00:00Z';
 

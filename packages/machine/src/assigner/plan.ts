@@ -4,15 +4,15 @@ import { permissiveBudget } from '../budget/permissive.ts';
 import type { Inspections } from '../inspection/inspections.ts';
 import { unanswered } from '../inspection/unanswered.ts';
 import { setStatus } from '../machinecomponentset/plan.ts';
-import { isSameMember, type Member, memberOf, type Target, type Targets } from './member.ts';
-import { holderOf } from './reserve.ts';
-import type { Move, RolloutPlan } from './rollout-plan.ts';
-import { planRollout } from './rollout.ts';
-import { byComponent, decide } from './select.ts';
+import { isSameMember, type Member, memberOf, type Target, type Targets } from '../member/member.ts';
+import { holderOf } from '../rollout/reserve.ts';
+import type { Move, RolloutPlan } from '../rollout/outcome.ts';
+import { planRollout } from '../rollout/plan.ts';
+import { byComponent, decide } from '../member/select.ts';
 import { settleEntries, timeAfter } from './settle.ts';
-import { skewOf } from './skew.ts';
-import { Tally } from './tally.ts';
-import type { MachineView, RevisionView, SetView } from './view.ts';
+import { skewOf } from '../rollout/skew.ts';
+import { Tally } from '../rollout/tally.ts';
+import type { MachineView, RevisionView, SetView } from '../member/view.ts';
 
 /** What is to be written. */
 export interface Writes {

@@ -6,6 +6,7 @@ import {
 } from '@kubenode/api';
 import {
   backoffMs,
+  canonical,
   type Client,
   type Clock,
   type EventRecorder,
@@ -14,14 +15,13 @@ import {
   isNotFound,
   isOlder,
   type Logger,
+  refOf,
   type Registry,
   type Runnable,
   systemClock,
 } from '@kubenode/runtime';
-import { refOf } from '../assigner/controller.ts';
 import type { Caches } from '../caches.ts';
 import { NodeDisruptionBudget } from '../kinds.ts';
-import { canonical } from '../machinecomponentset/plan.ts';
 import { Alarm } from './alarm.ts';
 import type { Budget, Denial, Reservation, Want } from './budget.ts';
 import { Census } from './census.ts';

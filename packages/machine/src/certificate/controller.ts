@@ -1,4 +1,4 @@
-import { machineLabel, machineLabelsAnnotation, nodeNameAnnotation } from '@kubenode/api';
+import { agentLeft, machineLabel, machineLabelsAnnotation, nodeNameAnnotation } from '@kubenode/api';
 import {
   CertificateSigningRequest,
   type Client,
@@ -9,13 +9,12 @@ import {
   findCondition,
   isAlreadyExists,
   type Logger,
+  refOf,
   type Registry,
   Secret,
   systemClock,
   timestamp,
 } from '@kubenode/runtime';
-import { refOf } from '../assigner/controller.ts';
-import { agentLeft } from '../assigner/view.ts';
 import type { Caches } from '../caches.ts';
 import { Machine } from '../kinds.ts';
 import {

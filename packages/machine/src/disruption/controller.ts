@@ -16,12 +16,12 @@ import {
   Node,
   parseDuration,
   Pod,
+  refOf,
   type Registry,
   type Result,
   systemClock,
   timestamp,
 } from '@kubenode/runtime';
-import { refOf } from '../assigner/controller.ts';
 import type { Budget } from '../budget/budget.ts';
 import type { Caches } from '../caches.ts';
 import { Machine } from '../kinds.ts';

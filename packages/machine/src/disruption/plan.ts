@@ -1,6 +1,10 @@
-import type { Machine, MachineDisruption, NodeDisruptionBudgetSpec } from '@kubenode/api';
+import {
+  agentUnreachable,
+  type Machine,
+  type MachineDisruption,
+  type NodeDisruptionBudgetSpec,
+} from '@kubenode/api';
 import { findCondition, isTrue, parseDuration } from '@kubenode/runtime';
-import { agentUnreachable } from '../assigner/view.ts';
 import type { NodeView } from '../machine/node.ts';
 import { cordonOf } from './cordon.ts';
 

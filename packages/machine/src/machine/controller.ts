@@ -1,4 +1,5 @@
 import {
+  agentUnreachable,
   fieldManagers,
   type Machine as MachineObject,
   machineFinalizer,
@@ -15,12 +16,12 @@ import {
   Lease,
   type Logger,
   Node,
+  refOf,
   type Registry,
   removeFinalizer,
   systemClock,
 } from '@kubenode/runtime';
-import { type Assigner, refOf } from '../assigner/controller.ts';
-import { agentUnreachable } from '../assigner/view.ts';
+import type { Assigner } from '../assigner/controller.ts';
 import type { Caches } from '../caches.ts';
 import type { Definitions } from '../definitions.ts';
 import { Machine } from '../kinds.ts';

@@ -1,7 +1,7 @@
-import { leaseStaleMs, type Machine } from '@kubenode/api';
+import { agentLeft, leaseStaleMs, type Machine } from '@kubenode/api';
 import { findCondition, formatDuration } from '@kubenode/runtime';
-import { isRemoved } from '../assigner/member.ts';
-import { agentLeft, viewOfMachine } from '../assigner/view.ts';
+import { isRemoved } from '../member/member.ts';
+import { viewOfMachine } from '../member/view.ts';
 
 /** Where the deletion of a Machine stands. */
 export interface Deletion {

@@ -1,8 +1,19 @@
-import { type Condition, leaseStaleMs, type Machine, type MachineStatus } from '@kubenode/api';
-import { type ConditionInput, findCondition, formatDuration, setCondition } from '@kubenode/runtime';
-import { canonical } from '../machinecomponentset/plan.ts';
+import {
+  agentLeft,
+  agentUnreachable,
+  type Condition,
+  leaseStaleMs,
+  type Machine,
+  type MachineStatus,
+} from '@kubenode/api';
+import {
+  canonical,
+  type ConditionInput,
+  findCondition,
+  formatDuration,
+  setCondition,
+} from '@kubenode/runtime';
 import type { Awaited } from '../assigner/plan.ts';
-import { agentLeft, agentUnreachable } from '../assigner/view.ts';
 import { type AgentSilence, planDeletion } from './deletion.ts';
 import type { Heard } from './leases.ts';
 import type { NodeView } from './node.ts';

@@ -8,10 +8,11 @@ import {
   ensureFinalizer,
   type EventRecorder,
   type Logger,
+  refOf,
   type Registry,
   removeFinalizer,
 } from '@kubenode/runtime';
-import { type Assigner, refOf } from '../assigner/controller.ts';
+import type { Assigner } from '../assigner/controller.ts';
 import { type Caches, type Revision, revisionsNamed } from '../caches.ts';
 import { MachineComponent } from '../kinds.ts';
 import { revisionOf } from '../machinecomponentset/template.ts';

@@ -4,14 +4,14 @@ import {
   type Controller,
   controller,
   ensureFinalizer,
+  type EventRecorder,
   isAlreadyExists,
   isInvalid,
-  type EventRecorder,
   type Logger,
+  refOf,
   type Registry,
   removeFinalizer,
 } from '@kubenode/runtime';
-import { refOf } from '../assigner/controller.ts';
 import type { Caches } from '../caches.ts';
 import type { Definitions } from '../definitions.ts';
 import { MachineComponent, MachineComponentSet } from '../kinds.ts';

@@ -1,10 +1,10 @@
 import type { BatchStatus, Condition, MachineComponentSetStatus } from '@kubenode/api';
-import { setCondition } from '@kubenode/runtime';
-import type { Targets } from '../assigner/member.ts';
-import type { RolloutState } from '../assigner/rollout-plan.ts';
-import type { Tally } from '../assigner/tally.ts';
-import type { RevisionView, SetView } from '../assigner/view.ts';
-import { at, machines, name, nameBlocked } from '../assigner/words.ts';
+import { canonical, setCondition } from '@kubenode/runtime';
+import type { Targets } from '../member/member.ts';
+import type { RolloutState } from '../rollout/outcome.ts';
+import type { Tally } from '../rollout/tally.ts';
+import type { RevisionView, SetView } from '../member/view.ts';
+import { at, machines, name, nameBlocked } from '../rollout/words.ts';
 
 export interface SetState {
   readonly set: SetView;
@@ -251,13 +251,4 @@ function no(reason: string, message: string): Verdict {
 
 function same(a: MachineComponentSetStatus, b: MachineComponentSetStatus): boolean {
   return canonical(a) === canonical(b);
-}
-
-/** With its keys in order. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

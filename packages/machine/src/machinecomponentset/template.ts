@@ -1,6 +1,6 @@
+import { canonical } from '@kubenode/runtime';
 import { createHash } from 'node:crypto';
 import type { MachineComponentSet, MachineComponentSpec } from '@kubenode/api';
-import { canonical } from './plan.ts';
 
 /** Longest name of an object. */
 const longest = 253;

@@ -1,7 +1,7 @@
 import type { Machine, MachineComponent as Revision } from '@kubenode/api';
 import type { Client } from '@kubenode/runtime';
 import { Assignments } from '../assigner/plan.ts';
-import { viewOfMachine, viewOfRevision, viewOfSet } from '../assigner/view.ts';
+import { viewOfMachine, viewOfRevision, viewOfSet } from '../member/view.ts';
 import { slimRevision } from '../caches.ts';
 import { MachineComponent, MachineComponentSet } from '../kinds.ts';
 import { revisionName, revisionOf } from '../machinecomponentset/template.ts';

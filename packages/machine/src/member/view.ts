@@ -1,4 +1,4 @@
-import { inUseFinalizer } from '@kubenode/api';
+import { agentLeft, agentUnreachable, inUseFinalizer } from '@kubenode/api';
 import type {
   LabelSelector,
   Machine,
@@ -98,11 +98,6 @@ export interface RevisionView {
   /** It carries the finalizer that keeps it while it is in use: only then machines are moved to it. */
   readonly isKept: boolean;
 }
-
-/** Reason of the Machine's condition Ready that the Machine controller gives when the agent's Lease is stale. */
-export const agentUnreachable = 'AgentUnreachable';
-/** Reason of AgentReady, False: the agent's last word before it takes itself off the host. */
-export const agentLeft = 'Left';
 
 /** @param problems what is wrong with its Node */
 export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[] = []): MachineView {

@@ -1,8 +1,8 @@
 import type { HaltedRollout } from '@kubenode/api';
 import { capacity, costOf } from './capacity.ts';
-import type { Member, Target } from './member.ts';
+import type { Member, Target } from '../member/member.ts';
 import { reserve } from './reserve.ts';
-import type { Move, RolloutPlan } from './rollout-plan.ts';
+import type { Move, RolloutPlan } from './outcome.ts';
 import type { Standing } from './standing.ts';
 import { machines, name } from './words.ts';
 

@@ -1,4 +1,4 @@
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 import type { BatchTally } from './rollout-tally.ts';
 
 /** What the built-in inspection sees. */

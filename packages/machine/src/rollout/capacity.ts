@@ -1,7 +1,7 @@
 import { intOrPercent } from '@kubenode/runtime';
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 import type { Tally } from './tally.ts';
-import type { SetView } from './view.ts';
+import type { SetView } from '../member/view.ts';
 
 /** Machines that the percentages are of. */
 export function total(tally: Tally): number {

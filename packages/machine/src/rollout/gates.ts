@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from '@kubenode/runtime';
 import type { InspectedBatch, Inspections, Verdict } from '../inspection/inspections.ts';
 import { lookAt } from './builtin.ts';
 import type { BatchTally } from './rollout-tally.ts';
-import type { SetView } from './view.ts';
+import type { SetView } from '../member/view.ts';
 import { at } from './words.ts';
 
 /** A batch whose machines are Ready, before the next may begin. Times are epoch milliseconds. */

@@ -1,8 +1,8 @@
 import type { HaltedRollout, PromotedRollout } from '@kubenode/api';
 import { parseID } from './id.ts';
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 import type { RolloutTally } from './rollout-tally.ts';
-import type { SetView } from './view.ts';
+import type { SetView } from '../member/view.ts';
 import { name } from './words.ts';
 
 /** A person lets the rollout of the set's revision go on without what is left of inspection and observation. */

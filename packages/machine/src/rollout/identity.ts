@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { stillHalted } from './halt.ts';
 import { formatID, parseID } from './id.ts';
-import type { Targets } from './member.ts';
+import type { Targets } from '../member/member.ts';
 import type { Tally } from './tally.ts';
-import type { SetView } from './view.ts';
+import type { SetView } from '../member/view.ts';
 
 /**
  * The newest rollout, in the entries or in the status, goes on while it brings what the set asks for and was not Done; otherwise this is a

@@ -1,9 +1,9 @@
 import type { HaltedRollout, InspectionResult, PromotedRollout } from '@kubenode/api';
 import type { Budget, Reservation } from '../budget/budget.ts';
 import type { Inspections } from '../inspection/inspections.ts';
-import type { Member, Target, Targets } from './member.ts';
+import type { Member, Target, Targets } from '../member/member.ts';
 import type { Tally } from './tally.ts';
-import type { SetView } from './view.ts';
+import type { SetView } from '../member/view.ts';
 
 /** All that a set's rollout is planned from. */
 export interface RolloutInput {

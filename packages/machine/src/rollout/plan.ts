@@ -4,12 +4,12 @@ import { batchSize, capacity, pick, total } from './capacity.ts';
 import { passGates } from './gates.ts';
 import { failureOf, isPromoted, promotion, stillHalted } from './halt.ts';
 import { doneSince } from './identity.ts';
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 import { reserve } from './reserve.ts';
-import type { Move, RolloutInput, RolloutPlan } from './rollout-plan.ts';
+import type { Move, RolloutInput, RolloutPlan } from './outcome.ts';
 import { Standing } from './standing.ts';
 import type { Tally } from './tally.ts';
-import type { SetView } from './view.ts';
+import type { SetView } from '../member/view.ts';
 import { at, machines, name, nameBlocked } from './words.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Denial, Reservation } from '../budget/budget.ts';
 import { costOf } from './capacity.ts';
-import type { Member } from './member.ts';
-import type { RolloutInput } from './rollout-plan.ts';
+import type { Member } from '../member/member.ts';
+import type { RolloutInput } from './outcome.ts';
 
 /** Who holds the grants of a set's rollout. */
 export function holderOf(set: string): string {

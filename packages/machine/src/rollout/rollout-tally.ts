@@ -1,5 +1,5 @@
 import { Deadlines } from './deadlines.ts';
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 
 /** The machines of one batch. */
 export interface BatchTally {

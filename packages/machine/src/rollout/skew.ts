@@ -1,4 +1,4 @@
-import type { RevisionView } from './view.ts';
+import type { RevisionView } from '../member/view.ts';
 
 /** The component that must not be newer than what it reports to. */
 const kubelet = 'kubelet';

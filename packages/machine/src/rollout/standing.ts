@@ -3,8 +3,8 @@ import { parseDuration } from '@kubenode/runtime';
 import { batchSize } from './capacity.ts';
 import type { Gates, GatesInput } from './gates.ts';
 import { rolloutID } from './identity.ts';
-import type { Member } from './member.ts';
-import type { Details, RolloutInput, RolloutPlan, RolloutState } from './rollout-plan.ts';
+import type { Member } from '../member/member.ts';
+import type { Details, RolloutInput, RolloutPlan, RolloutState } from './outcome.ts';
 import type { BatchTally, RolloutTally } from './rollout-tally.ts';
 import { machines, name } from './words.ts';
 

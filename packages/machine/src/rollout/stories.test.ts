@@ -1,6 +1,6 @@
 /**
  * The stories in stories/: what is given, what happens, and under it what is decided, word by word. After a change of the planner
- * `KUBENODE_WRITE_STORIES=1 node --test packages/machine/src/assigner/stories.test.ts` writes them anew: read the difference as a person
+ * `KUBENODE_WRITE_STORIES=1 node --test packages/machine/src/rollout/stories.test.ts` writes them anew: read the difference as a person
  * would who has to act on it, before it is committed.
  */
 import assert from 'node:assert/strict';

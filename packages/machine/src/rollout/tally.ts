@@ -1,4 +1,4 @@
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 import { RolloutTally } from './rollout-tally.ts';
 
 /**

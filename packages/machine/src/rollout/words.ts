@@ -1,5 +1,5 @@
 /** How machines are named to people. */
-import type { Member } from './member.ts';
+import type { Member } from '../member/member.ts';
 
 /** The longest list of names. */
 const mostNamed = 3;

@@ -7,7 +7,7 @@ import type {
   Rollout,
 } from '@kubenode/api';
 import { Assignments, type Writes } from '../assigner/plan.ts';
-import { viewOfMachine, viewOfSet } from '../assigner/view.ts';
+import { viewOfMachine, viewOfSet } from '../member/view.ts';
 import type { NodeProblem } from '../machine/node.ts';
 import { FakeBudget, FakeInspections } from './fakes.ts';
 

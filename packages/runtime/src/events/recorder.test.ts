@@ -5,7 +5,8 @@ import { Event } from '../client/kinds.ts';
 import { fakeClock } from '../clock/fake-clock.ts';
 import { jsonLogger } from '../log/log.ts';
 import { memoryClient } from '../testing/memory-client.ts';
-import { type ObjectRef, recorder, type RecorderOptions } from './recorder.ts';
+import { recorder, type RecorderOptions } from './recorder.ts';
+import type { ObjectRef } from './ref.ts';
 
 const machine: ObjectRef = { apiVersion: 'kubenode.io/v1alpha1', kind: 'Machine', name: 'n17', uid: 'u' };
 

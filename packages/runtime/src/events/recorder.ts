@@ -8,18 +8,8 @@ import type { Runnable } from '../controller/manager.ts';
 import { type Logger, silentLogger } from '../log/log.ts';
 import { redact } from '../log/redact.ts';
 import { timestamp } from '../object/conditions.ts';
+import type { ObjectRef } from './ref.ts';
 import { tokenBuckets } from './token-bucket.ts';
-
-/** The object an event is about. */
-export interface ObjectRef {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  /** The part of it that the event is about, such as `spec.containers{web}`. */
-  readonly fieldPath?: string;
-}
 
 export interface RecorderOptions {
   readonly client: Client;
