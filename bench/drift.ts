@@ -9,7 +9,7 @@ const restartMs = 6 * minuteMs;
 const shownMinutes = 10;
 
 export async function drift(): Promise<Report[]> {
-  const { restarts, mostAtOnce, writes } = await restartStorm({
+  const { restarts, mostAtOnce, ledgerWrites, leaveWrites, asked } = await restartStorm({
     machines,
     restartMs,
     limitMs: 300 * minuteMs,
@@ -50,7 +50,9 @@ export async function drift(): Promise<Report[]> {
         goal: Number(starts.perHour),
       },
       { what: 'machines restarting at once, the most', value: mostAtOnce, unit: '', goal: machines / 10 },
-      { what: 'writes of the ledger for each machine', value: writes / machines, unit: '' },
+      { what: 'writes of the ledger for each machine', value: ledgerWrites / machines, unit: '' },
+      { what: 'writes of its leave for each machine', value: leaveWrites / machines, unit: '' },
+      { what: 'times the budget was asked for each machine', value: asked / machines, unit: '' },
     ]),
   ];
 }

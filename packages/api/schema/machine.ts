@@ -211,6 +211,8 @@ export const machine = object('Machine', 'One host and what runs on it.', {
         id: text('Tells one leave from another.', 64),
         since: time('Since when it is in this state.'),
         until: time('Until when, where that is known.').optional(),
+        begunAt: time('When it was first begun, however often it was given up since.').optional(),
+        aborts: count('How often in a row it was given up.').optional(),
         message: text('What is waited for, and what happens next.', 1024).optional(),
       },
     )

@@ -152,6 +152,10 @@ export interface MachineDisruption {
   since: string;
   /** Until when, where that is known. */
   until?: string;
+  /** When it was first begun, however often it was given up since. */
+  begunAt?: string;
+  /** How often in a row it was given up. */
+  aborts?: number;
   /** What is waited for, and what happens next. */
   message?: string;
 }

@@ -10,7 +10,16 @@ import { type Pod, timestamp } from '@kubenode/runtime';
 import type { NodeView } from '../machine/node.ts';
 import { cordonOf, planCordon, planUncordon } from './cordon.ts';
 import { planDrain } from './drain.ts';
-import { type DisruptionKind, planDisruption, retryAfter, settleMs, type Situation } from './plan.ts';
+import {
+  aborted,
+  type DisruptionKind,
+  draining,
+  granted,
+  type NextLeave,
+  retryAfter,
+  waiting,
+} from './leave.ts';
+import { planDisruption, settleMs, type Situation } from './plan.ts';
 
 const now = Date.UTC(2026, 0, 1, 12);
 const minute = 60_000;
@@ -139,9 +148,33 @@ describe('a drain', () => {
     assert.deepEqual(next({ asks: 'Drain', leave }), { do: 'Rest', afterMs: minute });
     const over = { ...leave, until: timestamp(now) };
     assert.deepEqual(next({ asks: 'Drain', leave: over }), { do: 'Ask', kind: 'Drain' });
+    assert.deepEqual([1, 2, 3, 9].map(retryAfter), [300_000, 600_000, 1_200_000, 3_600_000]);
+  });
+
+  test('counts its tries in the status, so that another process goes on counting; leave to act begins anew', () => {
+    const at = { node: 'k1', spec };
+    const stored = (leave: NextLeave, since: number): MachineDisruption => ({
+      ...leave,
+      since: timestamp(since),
+    });
+    const first = stored(draining(undefined, 'Drain', 'l1', at, now), now);
+    const failed = stored(aborted(first, 'Drain', 'k1', now + 10 * minute), now + 10 * minute);
     assert.deepEqual(
-      [retryAfter(undefined), retryAfter(300_000), retryAfter(3_000_000)],
-      [300_000, 600_000, 3_600_000],
+      [failed.aborts, failed.begunAt, failed.until],
+      [1, timestamp(now), timestamp(now + 15 * minute)],
+    );
+    const denied = { limit: 'windows', message: 'later' };
+    const waits = stored(waiting(failed, 'Drain', 'l2', denied), now + 15 * minute);
+    const again = stored(draining(waits, 'Drain', 'l2', at, now + 20 * minute), now + 20 * minute);
+    const failedAgain = aborted(again, 'Drain', 'k1', now + 30 * minute);
+    assert.deepEqual(
+      [failedAgain.aborts, failedAgain.begunAt, failedAgain.until],
+      [2, timestamp(now), timestamp(now + 40 * minute)],
+    );
+    const went = granted(again, 'Drain', 'l2', spec, now + 20 * minute, now + 25 * minute);
+    assert.deepEqual(
+      [went.aborts, went.begunAt, went.until],
+      [undefined, timestamp(now), timestamp(now + 80 * minute)],
     );
   });
 });

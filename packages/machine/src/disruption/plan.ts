@@ -7,8 +7,7 @@ import {
 import { findCondition, isTrue, parseDuration } from '@kubenode/runtime';
 import type { NodeView } from '../machine/node.ts';
 import { cordonOf } from './cordon.ts';
-
-export type DisruptionKind = MachineDisruption['kind'];
+import type { DisruptionKind } from './leave.ts';
 
 /** What a machine's disruption is decided by. */
 export interface Situation {
@@ -146,11 +145,4 @@ function isBack({ spec, status }: Machine, node: NodeView | undefined): boolean 
   if (node?.ready?.status !== 'True') return false;
   const bootID = status?.host?.bootID;
   return bootID === undefined || node.bootID === undefined || node.bootID === '' || node.bootID === bootID;
-}
-
-const retry = { firstMs: 300_000, longestMs: 3_600_000 };
-
-/** How long after an abort it is asked again. @param lastMs how long it was the last time, in a row */
-export function retryAfter(lastMs: number | undefined): number {
-  return lastMs === undefined ? retry.firstMs : Math.min(lastMs * 2, retry.longestMs);
 }

@@ -6,6 +6,7 @@ import type {
   MachineComponentSet,
   MachineComponentSetStatus,
   MachineComponentStatus,
+  MachineDisruption,
   Rollout,
   Variable,
 } from '@kubenode/api';
@@ -40,7 +41,10 @@ export interface MachineView {
       }
     | undefined;
   readonly nodeProblems: readonly NodeProblem[];
-  /** The Machine's leave to be disturbed: whether it waits for the budget, and since when it is as it is, epoch milliseconds. */
+  /**
+   * The Machine's leave to be disturbed: whether it waits for the budget and was not begun before, and since when the agent may act or, where it
+   * may not yet, since when that is tried; epoch milliseconds.
+   */
   readonly leave: { readonly waits: boolean; readonly since: number } | undefined;
   /** Since when its agent does not report, epoch milliseconds; undefined: it does. */
   readonly silentSince: number | undefined;
@@ -129,9 +133,16 @@ export function viewOfMachine(machine: Machine, problems: readonly NodeProblem[]
       since: Date.parse(node.lastTransitionTime) || 0,
     },
     nodeProblems: problems,
-    leave: leave && { waits: leave.state === 'Waiting', since: Date.parse(leave.since) || 0 },
+    leave: leave && viewOfLeave(leave),
     silentSince: isSilent ? Date.parse(ready.lastTransitionTime) || 0 : undefined,
   };
+}
+
+/** Drains that are given up again and again are one try, as long as it takes. */
+function viewOfLeave({ state, since, begunAt }: MachineDisruption): MachineView['leave'] {
+  const acts = state === 'Granted' || state === 'Ending';
+  const from = acts ? since : (begunAt ?? since);
+  return { waits: state === 'Waiting' && begunAt === undefined, since: Date.parse(from) || 0 };
 }
 
 function viewOfComponent(status: MachineComponentStatus): ComponentView {

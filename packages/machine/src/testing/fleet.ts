@@ -170,12 +170,15 @@ export class Fleet {
 
   /** How the machine's leave to be disturbed stands; undefined: it has none. */
   leave(name: string, state: LeaveState | undefined): this {
-    const { disruption: _, ...status } = this.#machine(name).status ?? {};
+    const { disruption: before, ...status } = this.#machine(name).status ?? {};
+    const since = new Date(this.now).toISOString();
+    const begunAt = before?.begunAt ?? (state === 'Waiting' ? undefined : since);
     const disruption = state && {
       kind: 'Drain' as const,
       state,
       id: 'l1',
-      since: new Date(this.now).toISOString(),
+      since,
+      ...(begunAt === undefined ? {} : { begunAt }),
     };
     this.#machine(name).status = { ...status, ...(disruption && { disruption }) };
     this.#act(name);

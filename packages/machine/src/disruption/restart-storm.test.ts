@@ -13,6 +13,11 @@ test('a thousand machines that ask to restart at once do so a few at a time, eac
   assert.ok(mostWithin(storm.restarts, 60 * minute) <= Number(starts.perHour));
   assert.ok(storm.mostAtOnce <= 100, `10% of 1000 at once, not ${storm.mostAtOnce}`);
   for (const [zone, most] of storm.mostInZone) assert.ok(most <= 84, `25% of zone ${zone}, not ${most}`);
+  assert.ok(storm.leaveWrites <= 5 * 1000, `${storm.leaveWrites} writes of leaves for 1000 machines`);
+  assert.ok(
+    storm.asked <= 5 * 1000,
+    `the budget was asked ${storm.asked} times: that grows with how many wait`,
+  );
   // The limit is used, too: a budget that let nobody through would pass all that is above.
   assert.ok(storm.mostAtOnce > 90);
 });
