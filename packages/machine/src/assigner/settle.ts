@@ -1,6 +1,7 @@
 import type { MachineComponentEntry } from '@kubenode/api';
 import { parseDuration } from '@kubenode/runtime';
-import { isRemoved, type Member } from '../member/member.ts';
+import { isRemoved } from '../member/health.ts';
+import type { Member } from '../member/member.ts';
 import type { MachineView, SetView } from '../member/view.ts';
 
 /** The list with what may change at once, or undefined where nothing does. @param now epoch milliseconds */

@@ -1,6 +1,6 @@
 import { agentLeft, leaseStaleMs, type Machine } from '@kubenode/api';
 import { findCondition, formatDuration } from '@kubenode/runtime';
-import { isRemoved } from '../member/member.ts';
+import { isRemoved } from '../member/health.ts';
 import { viewOfMachine } from '../member/view.ts';
 
 /** Where the deletion of a Machine stands. */

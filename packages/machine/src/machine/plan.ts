@@ -13,7 +13,7 @@ import {
   formatDuration,
   setCondition,
 } from '@kubenode/runtime';
-import type { Awaited } from '../assigner/plan.ts';
+import type { Awaited } from '../assigner/fleet.ts';
 import { type AgentSilence, planDeletion } from './deletion.ts';
 import type { Heard } from './leases.ts';
 import type { NodeView } from './node.ts';

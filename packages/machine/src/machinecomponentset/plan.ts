@@ -1,6 +1,6 @@
 import type { BatchStatus, Condition, MachineComponentSetStatus } from '@kubenode/api';
 import { canonical, setCondition } from '@kubenode/runtime';
-import type { Targets } from '../member/member.ts';
+import type { Targets } from '../member/wish.ts';
 import type { RolloutState } from '../rollout/outcome.ts';
 import type { Tally } from '../rollout/tally.ts';
 import type { RevisionView, SetView } from '../member/view.ts';

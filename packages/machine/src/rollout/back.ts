@@ -1,6 +1,7 @@
 import type { HaltedRollout } from '@kubenode/api';
 import { capacity, costOf } from './capacity.ts';
-import type { Member, Target } from '../member/member.ts';
+import type { Member } from '../member/member.ts';
+import type { Target } from '../member/wish.ts';
 import { reserve } from './reserve.ts';
 import type { Move, RolloutPlan } from './outcome.ts';
 import type { Standing } from './standing.ts';

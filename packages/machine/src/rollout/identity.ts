@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stillHalted } from './halt.ts';
 import { formatID, parseID } from './id.ts';
-import type { Targets } from '../member/member.ts';
+import type { Targets } from '../member/wish.ts';
 import type { Tally } from './tally.ts';
 import type { SetView } from '../member/view.ts';
 

@@ -1,7 +1,8 @@
 import type { HaltedRollout, InspectionResult, PromotedRollout } from '@kubenode/api';
 import type { Budget, Reservation } from '../budget/budget.ts';
 import type { Inspections } from '../inspection/inspections.ts';
-import type { Member, Target, Targets } from '../member/member.ts';
+import type { Member } from '../member/member.ts';
+import type { Target, Targets } from '../member/wish.ts';
 import type { Tally } from './tally.ts';
 import type { SetView } from '../member/view.ts';
 
