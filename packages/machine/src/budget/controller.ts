@@ -25,8 +25,10 @@ import { NodeDisruptionBudget } from '../kinds.ts';
 import { Alarm } from './alarm.ts';
 import type { Budget, Denial, Reservation, Want } from './budget.ts';
 import { Census } from './census.ts';
-import { draw, giveBack, keyOfGrant, settle } from './ledger.ts';
+import { draw, giveBack, holdersOf, keyOfGrant, settle } from './ledger.ts';
+import { type Batch, outcome, refusal } from './reservation.ts';
 import { judged, nextRelief } from './status.ts';
+import { Waiters } from './waiters.ts';
 
 export interface BudgetOptions {
   readonly client: Client;
@@ -42,16 +44,9 @@ export interface BudgetOptions {
 const releaseMs = 1000;
 /** Counters, denials and the condition are written this often at most, milliseconds. */
 const reportMs = 10_000;
-/** What is new for people is looked at after so long, milliseconds. */
-const noteMs = 1000;
-/** More may be granted: told at most this often, milliseconds. */
-const tellMs = 500;
 /** However quiet it is, milliseconds: windows open and close by themselves. */
 const lookMs = 30_000;
 const retry = { baseMs: 500, maxMs: 30_000 };
-
-/** Those that wait for one write of the ledger. */
-type Batch = PromiseWithResolvers<boolean>;
 
 /** The Budget over the NodeDisruptionBudget `default`, which it makes where there is none. */
 export function budgetController(options: BudgetOptions): Budget & Runnable {
@@ -66,7 +61,7 @@ class LedgerBudget implements Budget, Runnable {
   readonly #log: Logger;
   readonly #census: Census;
   readonly #alarm: Alarm;
-  readonly #handlers = new Set<() => void>();
+  readonly #waiters: Waiters;
   /** As it is stored, as far as is known; undefined: not read yet, or gone. */
   #stored: BudgetObject | undefined;
   /** What is stored, and what is to be. Never the same object once it changed. */
@@ -81,17 +76,16 @@ class LedgerBudget implements Budget, Runnable {
   readonly #released = new Set<string>();
   /** Holders of what is stored; undefined: to be found out. */
   #held: Map<string, Set<string>> | undefined;
-  /** Somebody was denied since the handlers were called last. */
-  #isAwaited = false;
   #failures = 0;
-  readonly #due = { releaseAt: Infinity, tellAt: Infinity, reportAt: 0 };
+  readonly #due = { releaseAt: Infinity, reportAt: 0 };
 
   constructor(options: BudgetOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log.with({ controller: 'budget' });
     this.#alarm = new Alarm(this.#clock);
-    this.#census = new Census(options.caches.machines, () => this.#relieve());
+    this.#waiters = new Waiters(this.#clock, this.#alarm);
+    this.#census = new Census(options.caches.machines, () => this.#waiters.relieve());
     const granted = 'Disruptions under way, by the ledger.';
     options.metrics
       ?.gauge('kubenode_disruptions_active', granted)
@@ -110,12 +104,7 @@ class LedgerBudget implements Budget, Runnable {
     );
     this.#ledger = status;
     for (const [holder, denial] of newlyDenied) this.#tell(stored, holder, denial);
-    if (denied !== undefined) {
-      this.#isAwaited = true;
-      const elapsed = this.#clock.monotonic();
-      this.#due.tellAt = Math.min(this.#due.tellAt, elapsed + (denied.until ?? Infinity) - now);
-      this.#alarm.within(Math.min(this.#due.tellAt - elapsed, noteMs));
-    }
+    if (denied !== undefined) this.#waiters.denied((denied.until ?? Infinity) - now);
     if (fresh.length > 0) {
       for (const grant of fresh) this.#released.delete(keyOfGrant(grant));
       this.#next ??= Promise.withResolvers();
@@ -134,7 +123,7 @@ class LedgerBudget implements Budget, Runnable {
     this.#held = undefined;
     this.#due.releaseAt = Math.min(this.#due.releaseAt, this.#clock.monotonic() + releaseMs);
     this.#alarm.within(releaseMs);
-    this.#relieve();
+    this.#waiters.relieve();
   }
 
   held(holder: string): ReadonlySet<string> {
@@ -143,7 +132,7 @@ class LedgerBudget implements Budget, Runnable {
   }
 
   onChange(handler: () => void): void {
-    this.#handlers.add(handler);
+    this.#waiters.add(handler);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -191,13 +180,12 @@ class LedgerBudget implements Budget, Runnable {
         this.#log.debug('the budget was written in between', { error });
       else
         this.#log.error('the budget could not be written; again later', { error, failures: this.#failures });
-      this.#due.tellAt = 0;
-      this.#isAwaited = true;
+      this.#waiters.askAnew();
       // The first time at once: somebody was faster, and his ledger is there to be read.
       this.#alarm.within(this.#failures === 1 ? 0 : backoffMs(retry, this.#failures));
       return;
     }
-    this.#tellWaiting();
+    this.#waiters.tell();
   }
 
   /** Takes in what others wrote. What was taken on top of an older ledger is void. */
@@ -213,7 +201,7 @@ class LedgerBudget implements Budget, Runnable {
     this.#stored = found;
     if (found === undefined) return;
     this.#adopt(found);
-    this.#relieve();
+    this.#waiters.relieve();
   }
 
   #adopt(found: BudgetObject): void {
@@ -251,7 +239,7 @@ class LedgerBudget implements Budget, Runnable {
     const elapsed = this.#clock.monotonic();
     const before = this.#ledger;
     this.#ledger = settle(before, this.#census.everMoved, now);
-    if ((this.#ledger.grants ?? []).length < (before.grants ?? []).length) this.#relieve();
+    if ((this.#ledger.grants ?? []).length < (before.grants ?? []).length) this.#waiters.relieve();
     const status = judged(stored, this.#ledger, this.#census, now);
     const isDue = this.#next !== undefined || elapsed >= this.#due.releaseAt || elapsed >= this.#due.reportAt;
     this.#alarm.within(nextRelief(status, now));
@@ -293,27 +281,6 @@ class LedgerBudget implements Budget, Runnable {
     if (this.#stored?.status !== undefined) this.#ledger = giveBack(this.#stored.status, this.#released);
   }
 
-  /** Something may be granted that was not before. */
-  #relieve(): void {
-    if (!this.#isAwaited) return;
-    const at = this.#clock.monotonic() + tellMs;
-    if (at >= this.#due.tellAt) return;
-    this.#due.tellAt = at;
-    this.#alarm.within(tellMs);
-  }
-
-  #tellWaiting(): void {
-    if (!this.#isAwaited) return;
-    const elapsed = this.#clock.monotonic();
-    if (elapsed < this.#due.tellAt) {
-      this.#alarm.within(this.#due.tellAt - elapsed);
-      return;
-    }
-    this.#isAwaited = false;
-    this.#due.tellAt = Infinity;
-    for (const handler of this.#handlers) handler();
-  }
-
   #tell(stored: BudgetObject, holder: string, { limit, message }: Denial): void {
     const isAlarming = limit === 'ledger' || limit === 'maxUnhealthy';
     const note = `${holder} waits (${limit}): ${message}`;
@@ -323,47 +290,13 @@ class LedgerBudget implements Budget, Runnable {
   }
 
   #awaited(): Denial {
-    this.#isAwaited = true;
-    this.#due.tellAt = 0;
+    this.#waiters.askAnew();
     this.#alarm.ring();
     return { limit: 'ledger', message: 'The NodeDisruptionBudget default is not read yet.' };
   }
 }
 
 const none: ReadonlySet<string> = new Set();
-
-function refusal(wants: readonly Want[], denied: Denial): Reservation {
-  return {
-    granted: [],
-    denied: wants.length === 0 ? undefined : denied,
-    written: () => Promise.resolve(false),
-  };
-}
-
-/** True once it is written; false as soon as it is known that it is not, or nobody waits any more. */
-function outcome(batch: Batch | undefined, signal: AbortSignal): Promise<boolean> {
-  if (batch === undefined) return Promise.resolve(!signal.aborted);
-  if (signal.aborted) return Promise.resolve(false);
-  const ended = Promise.withResolvers<boolean>();
-  const stop = (): void => ended.resolve(false);
-  signal.addEventListener('abort', stop, { once: true });
-  return Promise.race([batch.promise, ended.promise]).finally(() =>
-    signal.removeEventListener('abort', stop),
-  );
-}
-
-function holdersOf(
-  status: NodeDisruptionBudgetStatus | undefined,
-  released: ReadonlySet<string>,
-): Map<string, Set<string>> {
-  const holders = new Map<string, Set<string>>();
-  for (const grant of status?.grants ?? []) {
-    if (released.has(keyOfGrant(grant))) continue;
-    const machines = holders.get(grant.holder) ?? new Set();
-    holders.set(grant.holder, machines.add(grant.machine));
-  }
-  return holders;
-}
 
 function isNewer(found: BudgetObject, known: BudgetObject): boolean {
   if (found.metadata.uid !== known.metadata.uid) return true;

@@ -204,3 +204,17 @@ function noteDenials(
   }
   return { list, news };
 }
+
+/** Machines by holder, but for grants that were given back. @param released as `keyOfGrant` makes them */
+export function holdersOf(
+  status: Status | undefined,
+  released: ReadonlySet<string>,
+): Map<string, Set<string>> {
+  const holders = new Map<string, Set<string>>();
+  for (const grant of status?.grants ?? []) {
+    if (released.has(keyOfGrant(grant))) continue;
+    const machines = holders.get(grant.holder) ?? new Set();
+    holders.set(grant.holder, machines.add(grant.machine));
+  }
+  return holders;
+}
