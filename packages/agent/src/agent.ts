@@ -17,17 +17,10 @@ import { OriginalsStore } from './state/originals.ts';
 import { isAgent } from './selfupgrade/own.ts';
 import { settle } from './selfupgrade/settle.ts';
 import { StateStore } from './state/store.ts';
+import type { EventSink } from './events.ts';
 import { Upkeep } from './upkeep.ts';
 import { Wakeup } from './wakeup.ts';
 
-/** Tells people what happened to a component. */
-export type EventSink = (
-  type: 'Normal' | 'Warning',
-  reason: string,
-  message: string,
-  /** The component that it is about; what is told of one does not take the place of what is told of another. */
-  component?: string,
-) => void;
 export interface AgentView {
   readonly desired: Desired | undefined;
   readonly facts: HostFacts;

@@ -1,4 +1,4 @@
-import type { EventSink } from './agent.ts';
+import type { EventSink } from './events.ts';
 import type { Clock } from './clock.ts';
 import { dropOldStaging } from './execute/commit.ts';
 import { countRestarts, goBack, hasFailed, strikes } from './execute/probation.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { jsonLogger, systemClock } from '@kubenode/runtime';
-import { Agent, type EventSink } from '../agent.ts';
+import { Agent } from '../agent.ts';
+import type { EventSink } from '../events.ts';
 import { type AgentConfig, readConfig } from '../config.ts';
 import { stayConnected } from '../connect/connect.ts';
 import { StatusLine } from '../connect/status-line.ts';

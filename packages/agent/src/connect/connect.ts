@@ -1,5 +1,6 @@
 import { createClient, isUnauthorized, recorder } from '@kubenode/runtime';
-import type { Agent, EventSink } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import type { EventSink } from '../events.ts';
 import type { Clock } from '../clock.ts';
 import { followDesired } from '../desired/follow.ts';
 import type { Desired, DesiredStore } from '../desired/desired.ts';

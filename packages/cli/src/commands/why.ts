@@ -7,7 +7,8 @@ import { isJson, outputOption, printJson } from '../output.ts';
 import { spell, targets } from '../resources.ts';
 import { age } from '../table.ts';
 import { explainSet, type KnownSet } from '../why/explain-set.ts';
-import { type Explanation, explain, type Finding, type Known, type KnownEvent } from '../why/explain.ts';
+import { explain } from '../why/explain.ts';
+import type { Explanation, Finding, Known, KnownEvent } from '../why/finding.ts';
 
 export const why: Command = {
   name: 'why',

@@ -6,7 +6,7 @@ import type {
 } from '@kubenode/api';
 import { findCondition } from '@kubenode/runtime';
 import { haltOf } from '../rollout-state.ts';
-import type { Finding } from './explain.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * What is in the way of a machine's components.

@@ -1,6 +1,6 @@
 import type { Machine, NodeDisruptionBudget } from '@kubenode/api';
 import { findCondition } from '@kubenode/runtime';
-import type { Finding } from './explain.ts';
+import type { Finding } from './finding.ts';
 
 const deeds = { Restart: 'restart a process', Drain: 'drain it', Reboot: 'reboot it' } as const;
 

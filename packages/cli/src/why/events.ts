@@ -1,4 +1,4 @@
-import type { KnownEvent } from './explain.ts';
+import type { KnownEvent } from './finding.ts';
 
 const eventsMs = 3_600_000;
 const mostEvents = 8;

@@ -3,7 +3,7 @@ import type { Machine, MachineComponentSet, NodeDisruptionBudget } from '@kubeno
 import { findCondition } from '@kubenode/runtime';
 import { batchOf, haltOf, isThere, machinesOf, type SetMachine, standing } from '../rollout-state.ts';
 import { budgetFinding, denialFinding, disruptionFindings } from './disruption.ts';
-import type { Finding, KnownEvent } from './explain.ts';
+import type { Finding, KnownEvent } from './finding.ts';
 import { recentWarnings } from './events.ts';
 
 export interface KnownSet {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at, condition, importOf, machine, now, set } from '../testing/objects.ts';
-import { explain, type Finding, type Known } from './explain.ts';
+import { explain } from './explain.ts';
+import type { Finding, Known } from './finding.ts';
 
 function why(over: Partial<Known>): readonly Finding[] {
   return explain({

@@ -1,7 +1,7 @@
 import { child, isObj, list, strings, text, time, type KubeObject, type Obj } from '../object.ts';
 import { deleteOptions } from '../registry/deletion.ts';
 import type { Request } from '../registry/request.ts';
-import type { Parts } from './handler.ts';
+import type { Parts } from './parts.ts';
 import { ApiError } from './status.ts';
 
 const SUCCESS = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };

@@ -1,42 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Authorizer } from '../authz/authorizer.ts';
 import { refusal, type Attributes } from '../authz/attributes.ts';
 import { review } from '../authz/reviews.ts';
 import { authenticate } from '../authn/authenticate.ts';
 import { impersonate } from '../authn/impersonate.ts';
-import type { Tokens } from '../authn/tokens.ts';
 import { ANONYMOUS, type User } from '../authn/user.ts';
-import type { Discovery } from '../discovery/discovery.ts';
 import { firstFields, VIRTUAL } from '../kinds/virtual.ts';
 import { isObj, type Obj, type ObjectMeta } from '../object.ts';
-import type { OpenApi } from '../openapi/openapi.ts';
-import type { Registry } from '../registry/registry.ts';
 import type { FieldValidation, Request } from '../registry/request.ts';
-import type { Resources } from '../registry/resource.ts';
-import type { Store } from '../store/store.ts';
-import type { WatchHub } from '../store/watch.ts';
 import { decode, readBody } from './body.ts';
 import { negotiate } from './negotiate.ts';
+import type { Parts } from './parts.ts';
 import { send, sendJson, sendError } from './respond.ts';
 import { route, type Route } from './route.ts';
 import { ApiError, badRequest, forbidden, invalid, methodNotAllowed, noSuchPath } from './status.ts';
 import { serveResource } from './verbs.ts';
 import { VERSION } from './version.ts';
-
-/** What a request needs of the server. */
-export interface Parts {
-  store: Store;
-  hub: WatchHub;
-  registry: Registry;
-  resources: Resources;
-  tokens: Tokens;
-  authorizer: Authorizer;
-  discovery: Discovery;
-  openapi: OpenApi;
-  clock: () => number;
-  stopping: AbortSignal;
-  log: (error: unknown) => void;
-}
 
 /** Answers one HTTP request, from the first byte to the last. */
 export async function handle(

@@ -18,7 +18,7 @@ import { badValue, required } from '../registry/metadata.ts';
 import type { Request } from '../registry/request.ts';
 import { decode, readBody } from './body.ts';
 import { evict } from './eviction.ts';
-import type { Parts } from './handler.ts';
+import type { Parts } from './parts.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, conflict, invalid, MODIFIED } from './status.ts';
 

@@ -5,7 +5,7 @@ import type { PatchType } from '../registry/patching.ts';
 import type { Request } from '../registry/request.ts';
 import { selection } from '../registry/selectors.ts';
 import { asObject, decode, decodeJson, decodeYaml, mediaType, readBody } from './body.ts';
-import type { Parts } from './handler.ts';
+import type { Parts } from './parts.ts';
 import { resourceVersion, serveList } from './list.ts';
 import { negotiate, type Wanted } from './negotiate.ts';
 import { sendJson, sendObject, sendWarnings } from './respond.ts';
