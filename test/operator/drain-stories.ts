@@ -241,6 +241,8 @@ export function drainStories(running: () => Cluster): void {
       assert.equal(await isCordoned('d4'), true);
       const aborted = await inState('d4', 'Aborted');
       assert.match(aborted.status?.disruption?.message ?? '', /d4-a.*keep-d4.*tried again at/);
+      assert.equal(aborted.status?.disruption?.aborts, 1);
+      assert.ok(aborted.status.disruption.begunAt, 'the deadline runs from its first try');
       await eventually(
         'd4 is uncordoned',
         () => isCordoned('d4'),
