@@ -97,15 +97,21 @@ for (const kind of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
       await reached(plane, revision, (batch) => batch.number === 2);
       gate.close();
       await met('Inspecting', 2);
+      await setWindows([{ days: [dayAfterTomorrow()], from: '10:00', to: '11:00', timeZone: 'UTC' }]);
       gate.open();
+      await met('Waiting', 2);
+      await setWindows([]);
       await met('Observing', 3);
       await reached(plane, revision, ({ state }) => state === 'Done');
       await moves.end();
       assert.deepEqual(moves.problems(revision, names, sizes, installMs + observationMs), []);
     }
 
-    async function setPaused(paused: boolean): Promise<void> {
-      await plane.client.patch(MachineComponentSet, 'svc', { type: 'merge', body: { spec: { paused } } });
+    const setPaused = (paused: boolean): Promise<void> => change({ paused });
+    const setWindows = (windows: Rollout['windows']): Promise<void> => change({ rollout: { windows } });
+
+    async function change(spec: object): Promise<void> {
+      await plane.client.patch(MachineComponentSet, 'svc', { type: 'merge', body: { spec } });
     }
   });
 }
@@ -120,6 +126,12 @@ function gated(url: string): Partial<Rollout> {
       { name: 'gate', type: 'Web', deadline: '10m', web: { url, method: 'GET' } },
     ],
   };
+}
+
+/** A window on that day is closed now, whatever the time. */
+function dayAfterTomorrow(): NonNullable<Rollout['windows'][number]['days']>[number] {
+  const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+  return days[(new Date().getUTCDay() + 2) % 7] ?? 'Sun';
 }
 
 function operator(dir: string, name: string, plane: Plane): Process {
