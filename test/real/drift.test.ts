@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { execFile } from 'node:child_process';
@@ -208,6 +209,33 @@ describe('harm done to a held host', () => {
     await setDrift(fleet, host, 'Repair');
     await follower.until('all is right', begun, isRight);
     assert.deepEqual(await looksOf(host), look);
+  });
+
+  it('an agent that hangs is killed and started anew, by systemd', async (t) => {
+    // The minutes that it has by itself are as good, and longer.
+    const dropIn = '/run/systemd/system/kubenode-agent.service.d';
+    await host.exec(['mkdir', '-p', dropIn]);
+    await host.exec(['sh', '-c', `printf '[Service]\\nWatchdogSec=6\\n' > ${dropIn}/hung.conf`]);
+    await host.exec(['systemctl', 'daemon-reload']);
+    await host.exec(['systemctl', 'restart', 'kubenode-agent.service']);
+    await using follower = new Follower(fleet.client, host.name, 'node-exporter');
+    await follower.until('all is right before', 0, isRight);
+    const pid = await pidOf(host, 'kubenode-agent');
+    // Longer than it may be silent: one that tells systemd that it lives is left alone.
+    await delay(8_000);
+    assert.equal(await pidOf(host, 'kubenode-agent'), pid, 'a living agent goes on');
+    const begun = performance.now();
+    await host.exec(['systemctl', 'kill', '--signal=SIGSTOP', '--kill-whom=main', 'kubenode-agent.service']);
+    await fleet.until('another agent runs', async () => {
+      const now = await pidOf(host, 'kubenode-agent');
+      return now !== pid && now !== '0';
+    });
+    t.diagnostic(`a hung agent: another one after ${ms(performance.now() - begun)}`);
+    await host.exec(['systemctl', 'stop', 'node-exporter.service']);
+    await follower.until('running is False', begun, ({ correct }) => correct?.running === 'False');
+    await follower.until('it repairs as before', begun, isRight, patientMs);
+    await host.exec(['rm', '-r', dropIn]);
+    await host.exec(['systemctl', 'daemon-reload']);
   });
 });
 

@@ -6,7 +6,9 @@ import { type AgentConfig, readConfig } from '../config.ts';
 import { stayConnected } from '../connect/connect.ts';
 import { StatusLine } from '../connect/status-line.ts';
 import { DesiredStore } from '../desired/desired.ts';
+import { runCommand } from '../host/command.ts';
 import { createHost } from '../host/index.ts';
+import { stayAlive } from '../host/systemd/alive.ts';
 import type { AgentLogger } from '../log.ts';
 import { Reporter } from '../report/reporter.ts';
 import { agentVersion } from '../version.ts';
@@ -75,6 +77,16 @@ export async function run(configPath: string, ended: AbortSignal): Promise<void>
     await Promise.all([
       agent.run(signal),
       reporter.run(signal),
+      config.root === '' &&
+        stayAlive(
+          {
+            env: process.env,
+            run: (request) => runCommand('', request),
+            clock,
+            warn: (message, fields) => log.warn(message, fields),
+          },
+          signal,
+        ),
       connection &&
         stayConnected(
           {

@@ -183,7 +183,7 @@ async function script(
 }
 
 /**
- * The agent's unit: comes back whatever ends it, and leaves what it started alone when it is stopped. With glibc's own settings the heap
+ * The agent's unit: comes back whatever ends it, also where it hangs (it sets the watchdog's time itself), and leaves what it started alone when it is stopped. With glibc's own settings the heap
  * keeps what a download once took.
  */
 export function agentUnit(paths: HostPaths): string {
@@ -199,6 +199,8 @@ ExecStart=${paths.current}/kubenode-agent run --config ${paths.config}
 Restart=always
 RestartSec=2
 KillMode=process
+NotifyAccess=all
+WatchdogSignal=SIGKILL
 OOMScoreAdjust=-900
 
 [Install]
