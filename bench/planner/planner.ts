@@ -19,6 +19,7 @@ export async function planner(progress: (line: string) => void): Promise<Report[
   }
   const small = await measureRollout('embedded', 1000, 50, progress);
   const large = await measureRollout('embedded', 10_000, 100, progress);
+  const real = await measureRollout('kubernetes', 10_000, 100, progress);
   const perMachine = (large.operatorBytes - small.operatorBytes) / (large.machines - small.machines) / kib;
   const batch = ({ machines, nextBatch }: typeof small, api: string): Figure[] => [
     {
@@ -33,6 +34,7 @@ export async function planner(progress: (line: string) => void): Promise<Report[
     figures('The operator, batches of 10, agents simulated, Leases renewed each minute', [
       ...batch(small, 'embedded API server'),
       ...batch(large, 'embedded API server'),
+      ...batch(real, 'kube-apiserver and etcd'),
       {
         what: 'writes of a Machine for each machine moved, agents, assigner and Machine controller',
         value: large.writesPerMachine,
