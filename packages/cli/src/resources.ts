@@ -1,4 +1,5 @@
-import type { Kind } from '@kubenode/runtime';
+import type { MachineComponentSet as SetObject } from '@kubenode/api';
+import type { Client, Kind } from '@kubenode/runtime';
 import {
   Machine,
   MachineComponent,
@@ -6,7 +7,7 @@ import {
   MachineImport,
   NodeDisruptionBudget,
 } from '@kubenode/machine';
-import { UsageError } from './command.ts';
+import { CommandError, UsageError } from './command.ts';
 
 /** Kinds by the names that people type. */
 const names: readonly (readonly [Kind, readonly string[]])[] = [
@@ -68,4 +69,11 @@ export function oneSet(positionals: readonly string[]): Target {
   if (target === undefined || rest.length > 0) throw new UsageError('name one set: set/NAME');
   if (target.kind !== MachineComponentSet) throw new UsageError(`${spell(target)} is no set: say set/NAME`);
   return target;
+}
+
+/** The set itself. @throws CommandError where there is none */
+export async function readSet(client: Client, { name }: Target): Promise<SetObject> {
+  const set = await client.get(MachineComponentSet, name);
+  if (set === undefined) throw new CommandError(`there is no set/${name}; kubenode get sets lists them`);
+  return set;
 }

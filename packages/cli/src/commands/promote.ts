@@ -1,12 +1,12 @@
 import type { MachineComponentSet as SetObject } from '@kubenode/api';
-import { MachineComponentSet, revisionOf } from '@kubenode/machine';
+import { revisionOf } from '@kubenode/machine';
 import { ask } from '../ask.ts';
 import { changesShape, setField, tellChanges } from '../change.ts';
 import { type Command, CommandError, connectionOptions, type Terminal, UsageError } from '../command.ts';
 import { connect } from '../connection.ts';
 import { isJson, outputOption } from '../output.ts';
 import { rolloutOf } from '../rollout-plan.ts';
-import { oneSet } from '../resources.ts';
+import { oneSet, readSet } from '../resources.ts';
 
 export const promote: Command = {
   name: 'promote',
@@ -29,9 +29,7 @@ ${changesShape}
     isJson(input);
     const target = oneSet(input.positionals);
     const client = await connect(input, terminal);
-    const set = await client.get(MachineComponentSet, target.name);
-    if (set === undefined)
-      throw new CommandError(`there is no set/${target.name}; kubenode get sets lists them`);
+    const set = await readSet(client, target);
     const revision = revisionOf(set);
     if (rolloutOf(set).isDone) {
       throw new CommandError(

@@ -1,11 +1,11 @@
 import type { MachineComponentSet as SetObject } from '@kubenode/api';
-import { MachineComponent, MachineComponentSet, revisionName, revisionOf } from '@kubenode/machine';
+import { MachineComponent, revisionName, revisionOf } from '@kubenode/machine';
 import type { Client, Patch } from '@kubenode/runtime';
 import { changesShape, patch, tellChanges } from '../change.ts';
 import { type Command, CommandError, connectionOptions } from '../command.ts';
 import { connect } from '../connection.ts';
 import { isJson, outputOption } from '../output.ts';
-import { oneSet } from '../resources.ts';
+import { oneSet, readSet } from '../resources.ts';
 
 export const rollback: Command = {
   name: 'rollback',
@@ -33,9 +33,7 @@ ${changesShape}
     isJson(input);
     const target = oneSet(input.positionals);
     const client = await connect(input, terminal);
-    const set = await client.get(MachineComponentSet, target.name);
-    if (set === undefined)
-      throw new CommandError(`there is no set/${target.name}; kubenode get sets lists them`);
+    const set = await readSet(client, target);
     const from = revisionOf(set);
     const to = revisionToGoTo(set, input.text('to'), from);
     const { change, field, value } = await wayTo(client, set, to);
