@@ -45,5 +45,6 @@ export { startKubernetes } from './kubernetes/start.ts';
 export type { Kubernetes, KubernetesOptions } from './kubernetes/start.ts';
 export { startPrometheus } from './prometheus/start.ts';
 export type { Prometheus, PrometheusOptions, ScrapeTarget } from './prometheus/start.ts';
+export { freePorts } from './system/ports.ts';
 export { silent } from './system/progress.ts';
 export type { Progress } from './system/progress.ts';

@@ -16,20 +16,28 @@ export interface Pair {
 /** Starts the embedded server, and etcd, kube-apiserver and controller manager (built on first use). */
 export async function startPair(): Promise<Pair> {
   const dir = await mkdtemp(join(tmpdir(), 'kubenode-differential-'));
-  const embedded = await startAged(join(dir, 'embedded'));
-  const real = await startKubernetes({
-    dir: join(dir, 'kubernetes'),
-    progress: (line) => process.stderr.write(`  ${line}\n`),
-  });
-  return {
-    embedded: await server('embedded', parseKubeconfig(embedded.kubeconfig, dir)),
-    real: await server('real', await loadKubeconfig(real.kubeconfig)),
-    async stop() {
-      await real.stop();
-      await embedded.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
+  const undo: (() => Promise<void>)[] = [() => rm(dir, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.reverse()) await step();
   };
+  try {
+    const embedded = await startAged(join(dir, 'embedded'));
+    undo.push(() => embedded.stop());
+    const real = await startKubernetes({
+      dir: join(dir, 'kubernetes'),
+      progress: (line) => process.stderr.write(`  ${line}\n`),
+    });
+    undo.push(() => real.stop());
+    return {
+      embedded: await server('embedded', parseKubeconfig(embedded.kubeconfig, dir)),
+      real: await server('real', await loadKubeconfig(real.kubeconfig)),
+      stop,
+    };
+  } catch (error) {
+    // What was started and is left would keep the test from ending, and its error from being seen.
+    await stop();
+    throw error;
+  }
 }
 
 const hourMs = 3_600_000;

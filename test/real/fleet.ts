@@ -3,13 +3,13 @@
  * are made of. Scenarios tell it what happens; it says where the fleet ends. Everything is taken down by `close`, also after a failure.
  */
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MachineImportSpec, systemNamespace } from '@kubenode/api';
 import {
   allowNodeBootstrap,
   createLab,
+  freePorts,
   type HostOptions,
   type Lab,
   type LabHost,
@@ -251,7 +251,7 @@ export async function startPlane(
   }
   const data = join(dir, 'apiserver');
   await mkdir(data, { recursive: true });
-  const port = await freePort(address);
+  const [port = 0] = await freePorts(address, 1);
   const server = new Process('apiserver', join(dir, 'apiserver.log'), [
     program,
     'apiserver',
@@ -307,16 +307,4 @@ async function startOperator(
   ]);
   await operator.start();
   return operator;
-}
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, address, resolve);
-  });
-  const bound = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (bound === null || typeof bound === 'string') throw new Error('no port');
-  return bound.port;
 }
