@@ -1,21 +1,11 @@
 /** Leave to drain and reboot: what the disruption controller does to Nodes, pods and Machines, on any control plane. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { cordonAnnotation } from '@kubenode/api';
 import { Machine, NodeDisruptionBudget } from '@kubenode/machine';
-import {
-  ConfigMap,
-  defineKind,
-  Event,
-  isNotFound,
-  type KubeObject,
-  Node,
-  Pod,
-  timestamp,
-} from '@kubenode/runtime';
+import { defineKind, Event, isNotFound, type KubeObject, Node, Pod, timestamp } from '@kubenode/runtime';
 import { type Cluster, eventually } from './cluster.ts';
-
-type Asks = 'Restart' | 'Drain' | 'Reboot';
-type MachineObject = NonNullable<(typeof Machine)['objects']>;
+import { type Asks, drainScene, type MachineObject } from './drain-scene.ts';
 
 interface PodDisruptionBudget extends KubeObject {
   metadata: { name: string; namespace?: string };
@@ -29,10 +19,9 @@ const PodDisruptionBudget = defineKind<PodDisruptionBudget>({
   namespaced: true,
 });
 
-const annotation = 'kubenode.io/cordoned-by';
-
 export function drainStories(running: () => Cluster): void {
-  const admin = () => running().admin;
+  const { admin, endPods, host, report, pod, node, isCordoned, inState, grants, isPutBack, withTimeout } =
+    drainScene(running);
   const stop = new AbortController();
   let kubelet: Promise<void>;
 
@@ -50,136 +39,12 @@ export function drainStories(running: () => Cluster): void {
       (budget) => budget?.status?.since !== undefined,
     );
     await admin().patch(NodeDisruptionBudget, 'default', { type: 'merge', body });
-    kubelet = endPods();
+    kubelet = endPods(stop.signal);
   });
   after(async () => {
     stop.abort();
     await kubelet;
   });
-
-  /** What a kubelet does for a pod that is told to end: here it ends at once. */
-  async function endPods(): Promise<void> {
-    const events = admin().watch(Pod, { namespace: 'default', signal: stop.signal });
-    for await (const event of events) {
-      if (!('object' in event) || event.type === 'DELETED') continue;
-      const { name, uid, deletionTimestamp } = event.object.metadata;
-      if (deletionTimestamp === undefined) continue;
-      const gone = { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) };
-      await admin().delete(Pod, { namespace: 'default', name }, gone);
-    }
-  }
-
-  /** A Machine with a Node that is Ready, and an agent that reports what `asks` and `report` say. */
-  async function host(name: string, unschedulable = false): Promise<void> {
-    await admin().create(Node, {
-      metadata: { name, labels: { 'kubenode.io/machine': name } },
-      ...(unschedulable ? { spec: { unschedulable } } : {}),
-    });
-    const conditions = [{ type: 'Ready', status: 'True' as const, reason: 'KubeletReady', message: '' }];
-    await admin().patch(
-      Node,
-      name,
-      { type: 'merge', body: { status: { conditions } } },
-      { subresource: 'status' },
-    );
-    await admin().apply(
-      Machine,
-      { metadata: { name }, spec: { nodeName: name } },
-      { fieldManager: 'test', force: true },
-    );
-  }
-
-  async function report(name: string, asks?: Asks): Promise<void> {
-    const condition = (type: string, status: 'True' | 'False') => ({
-      type,
-      status,
-      reason: status === 'True' ? 'Reported' : 'ComponentWaiting',
-      message: '',
-      lastTransitionTime: timestamp(Date.now()),
-    });
-    const components = [
-      {
-        name: 'kernel',
-        state: asks === undefined ? ('Ready' as const) : ('Waiting' as const),
-        ...(asks && { asks }),
-      },
-    ];
-    const conditions = [
-      condition('AgentReady', 'True'),
-      condition('ComponentsReady', asks === undefined ? 'True' : 'False'),
-    ];
-    await admin().apply(
-      Machine,
-      { metadata: { name }, status: { components, conditions } },
-      { fieldManager: 'kubenode-agent', force: true, subresource: 'status' },
-    );
-  }
-
-  /** Something that is there stands for the ReplicaSet of pods: the garbage collector would take them away without it. */
-  async function ownerID(): Promise<string> {
-    const metadata = { namespace: 'default', name: 'web' };
-    const { metadata: made } = await admin().apply(ConfigMap, { metadata }, { fieldManager: 'test' });
-    return made.uid ?? '';
-  }
-
-  /** A pod on that Node that a controller would make anew, or one that nobody would. */
-  async function pod(name: string, nodeName: string, owned = true): Promise<void> {
-    const owner = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      name: 'web',
-      uid: await ownerID(),
-      controller: true,
-    };
-    await admin().create(Pod, {
-      metadata: {
-        name,
-        namespace: 'default',
-        labels: { app: nodeName },
-        ...(owned ? { ownerReferences: [owner] } : {}),
-      },
-      spec: { nodeName, containers: [{ name: 'c', image: 'none' }] },
-    });
-    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
-    const key = { namespace: 'default', name };
-    await admin().patch(Pod, key, { type: 'merge', body: { status } }, { subresource: 'status' });
-  }
-
-  const node = async (name: string) => {
-    const found = await admin().get(Node, name);
-    assert.ok(found);
-    return found;
-  };
-  const isCordoned = async (name: string): Promise<boolean> =>
-    (await node(name)).spec?.unschedulable === true;
-  const inState = (name: string, state: string | undefined): Promise<MachineObject> =>
-    eventually(
-      `the leave of ${name} is ${state ?? 'gone'}`,
-      () => running().machine(name),
-      ({ status }) => status?.disruption?.state === state,
-    );
-  const grants = async (machine: string): Promise<number> => {
-    const budget = await admin().get(NodeDisruptionBudget, 'default');
-    return (budget?.status?.grants ?? []).filter((grant) => grant.machine === machine).length;
-  };
-  const isPutBack = async (name: string): Promise<void> => {
-    await inState(name, undefined);
-    await eventually(
-      'nothing on the Node tells of it',
-      () => node(name),
-      ({ metadata }) => metadata.annotations?.[annotation] === undefined,
-    );
-    await eventually(
-      'the grant is given back',
-      () => grants(name),
-      (count) => count === 0,
-    );
-  };
-  const withTimeout = (timeout: string, onTimeout: 'Abort' | 'Force') =>
-    admin().patch(NodeDisruptionBudget, 'default', {
-      type: 'merge',
-      body: { spec: { drain: { timeout, onTimeout } } },
-    });
 
   test('a machine that asks is cordoned, drained, given leave, and put back when it is done', async () => {
     await host('d1');
@@ -204,7 +69,7 @@ export function drainStories(running: () => Cluster): void {
     await host('d2', true);
     await report('d2', 'Reboot');
     await inState('d2', 'Granted');
-    assert.match((await node('d2')).metadata.annotations?.[annotation] ?? '', /"wasCordoned":true/);
+    assert.match((await node('d2')).metadata.annotations?.[cordonAnnotation] ?? '', /"wasCordoned":true/);
     await report('d2');
     await isPutBack('d2');
     assert.equal(await isCordoned('d2'), true);
@@ -342,7 +207,7 @@ export function drainStories(running: () => Cluster): void {
     /** As an operator leaves things that ends between two of its writes. */
     const leftAs = async (name: string, state: string, cordoned: boolean): Promise<void> => {
       const leave = { machine: name, leave: 'l1', wasCordoned: false };
-      const annotations = { [annotation]: JSON.stringify(leave) };
+      const annotations = { [cordonAnnotation]: JSON.stringify(leave) };
       if (cordoned) {
         const body = { metadata: { annotations }, spec: { unschedulable: true } };
         await admin().patch(Node, name, { type: 'merge', body });
