@@ -1,5 +1,6 @@
 import type { MachineComponentSet as SetObject } from '@kubenode/api';
-import { revisionOf } from '@kubenode/machine';
+import { revisionOf, windowAt } from '@kubenode/machine';
+import { timestamp } from '@kubenode/runtime';
 import { ask } from '../ask.ts';
 import { changesShape, setField, tellChanges } from '../change.ts';
 import { type Command, CommandError, connectionOptions, type Terminal, UsageError } from '../command.ts';
@@ -13,8 +14,8 @@ export const promote: Command = {
   summary: 'Have a rollout go on without what is left of inspection and observation',
   usage: 'set/NAME [--yes]',
   help: `
-For the day of the CVE. The rollout of the revision that is under way now goes on without waiting for inspections, observation and
-windows, also where one of them has stopped it; batches, maxUnavailable and the disruption budget still hold. It is recorded in
+For the day of the CVE. The rollout of the revision that is under way now goes on without waiting for inspections and observation,
+also where one of them has stopped it; batches, windows, maxUnavailable and the disruption budget still hold. It is recorded in
 status.promoted. Changes spec.promote to the name of the revision, so that a later revision is looked at as always.
 
 ${changesShape}
@@ -40,14 +41,23 @@ ${changesShape}
     await setField(client, target, 'promote', revision, terminal.signal);
     const message = `set/${target.name}: the rollout of ${revision} goes on without inspection and observation`;
     const paused = set.spec.paused ? `; it is paused, kubenode resume set/${target.name} lets it` : '';
+    const told = message + paused + closed(set);
     tellChanges(
-      [{ target: `set/${target.name}`, field: 'spec.promote', value: revision, message: message + paused }],
+      [{ target: `set/${target.name}`, field: 'spec.promote', value: revision, message: told }],
       input,
       terminal,
     );
     return 0;
   },
 };
+
+/** Windows hold all the same: whoever is in a hurry has to hear of it now. */
+function closed({ spec }: SetObject): string {
+  const opening = windowAt(spec.rollout.windows, Date.now());
+  if (opening.open) return '';
+  const until = opening.next === undefined ? '' : ` until ${timestamp(opening.next)}`;
+  return `; its windows are closed${until}: the next batch waits for them, or for spec.rollout.windows to be taken out`;
+}
 
 async function agreed(set: SetObject, revision: string, terminal: Terminal): Promise<boolean> {
   const { machines = 0, updated = 0 } = set.status ?? {};

@@ -1,6 +1,6 @@
 /**
  * Fleets to which anything may happen: faults, new leaders, clocks that jump, and people who change their minds. A watcher that looks at the
- * objects alone holds the planner to what it promises. KUBENODE_RANDOM_RUNS=1000 runs more of them, KUBENODE_RANDOM_SEED=7 that one.
+ * objects alone holds the planner to what it promises. KUBENODE_RANDOM_RUNS=10000 runs more of them, KUBENODE_RANDOM_SEED=7 that one.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,9 +8,14 @@ import { Fleet } from '../testing/fleet.ts';
 import { pickOf, randomOf } from '../testing/random.ts';
 import { Watcher } from '../testing/watcher.ts';
 
-const runs = Number(process.env['KUBENODE_RANDOM_RUNS'] ?? 200);
+const runs = Number(process.env['KUBENODE_RANDOM_RUNS'] ?? 1000);
 const only = process.env['KUBENODE_RANDOM_SEED'];
 const revisions = ['runc-1', 'runc-2', 'runc-3'];
+
+const windows = [
+  { from: '10:00', to: '10:30', timeZone: 'UTC' },
+  { from: '22:00', to: '02:00', timeZone: 'Asia/Shanghai' },
+];
 
 function fleetOf(random: () => number): Fleet {
   const fleet = new Fleet();
@@ -56,6 +61,7 @@ function happen(fleet: Fleet, watcher: Watcher, random: () => number): void {
     () => fleet.set('runc', { retryToken: String(random()) }),
     () => fleet.set('runc', { promote: random() < 0.3 ? pickOf(revisions, random) : '' }),
     () => fleet.set('runc', { rollout: { maxUnavailable: pickOf([1, 2, '50%'], random) } }),
+    () => fleet.set('runc', { rollout: { windows: random() < 0.5 ? [] : [pickOf(windows, random)] } }),
     () =>
       fleet.agent(
         name,
@@ -136,7 +142,7 @@ function run(seed: number): void {
   } else assert.equal(first, 'Done');
 }
 
-test(`${runs} fleets to which anything happens: capacity, batches, gates, grants, and an end`, (t) => {
+test(`${runs} fleets to which anything happens: capacity, batches, gates, windows, grants, and an end`, (t) => {
   const seeds = only === undefined ? Array.from({ length: runs }, (_, i) => i + 1) : [Number(only)];
   for (const seed of seeds) {
     try {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Machine, MachineComponentEntry, MachineComponentSet } from '@kubenode/api';
 import { intOrPercent, parseDuration } from '@kubenode/runtime';
+import { windowAt } from '../window/window.ts';
 import type { Fleet } from './fleet.ts';
 
 /** What one batch was seen to be. */
@@ -34,11 +35,15 @@ export class Watcher {
     const before = new Map([...fleet.machines].map(([name, { spec }]) => [name, spec.components ?? []]));
     const wasDown = new Set([...fleet.machines.values()].filter((m) => isDown(fleet, m)).map(nameOf));
     this.#look();
+    const { rollout, number } = fleet.sets.get(component)?.status?.batch ?? {};
     const now = fleet.now;
     const { machines } = fleet.plan();
     this.elapsed += fleet.now - now;
     const set = fleet.sets.get(component);
     if (set === undefined) return;
+    const begun = new Set([...before.values()].map((entries) => batchOf(entryOf(entries))));
+    // Where the ledger's writer was beaten a batch has begun that no machine is in yet.
+    begun.add(batchOf({ rollout, batch: number }));
     const moved: string[] = [];
     for (const name of machines.keys()) {
       const was = entryOf(before.get(name));
@@ -46,6 +51,7 @@ export class Watcher {
       if (is === undefined || was?.movedAt === is.movedAt) continue;
       moved.push(name);
       this.#holdMove(set, name, was, is, wasDown.has(name));
+      if (is.rollout !== undefined && !begun.has(batchOf(is))) this.#holdWindow(set, is);
     }
     this.#holdCapacity(set, moved, wasDown);
   }
@@ -78,6 +84,16 @@ export class Watcher {
     const mates = this.#batch(is.rollout, is.batch);
     assert.ok(mates.length <= size, `batch ${is.batch} has ${mates.length} machines, of ${size}`);
     if (is.batch > 1) this.#holdGates(set, is.rollout, is.batch - 1);
+  }
+
+  /** No batch begins while its windows are closed. */
+  #holdWindow({ spec }: MachineComponentSet, { batch }: MachineComponentEntry): void {
+    const { open } = windowAt(spec.rollout.windows, this.#fleet.now);
+    if (spec.promote === spec.revision) return;
+    assert.ok(
+      open,
+      `batch ${batch} began outside of the windows, at ${new Date(this.#fleet.now).toISOString()}`,
+    );
   }
 
   /** The batch before has to have passed: settled for as long as the observation lasts, and its inspection good now. */
@@ -136,6 +152,10 @@ export class Watcher {
 
 function entryOf(entries: readonly MachineComponentEntry[] | undefined): MachineComponentEntry | undefined {
   return entries?.find(({ name }) => name === component);
+}
+
+function batchOf(entry: { rollout?: string | undefined; batch?: number | undefined } | undefined): string {
+  return `${entry?.rollout} ${entry?.batch}`;
 }
 
 function nameOf({ metadata }: Machine): string {
