@@ -11,8 +11,8 @@ test('machines that the budget denied ask again one of each zone at a time, in t
     ['a3', 'a'],
   ] as const)
     turns.wait(machine, zone, 'starts.perMinute');
-  assert.equal(turns.wait('a1', 'a', 'starts.perMinute'), false, 'told already');
-  assert.equal(turns.wait('a1', 'a', 'concurrent.perZone'), true);
+  assert.deepEqual(turns.wait('a1', 'a', 'starts.perMinute'), { isFirst: true, isNews: false });
+  assert.deepEqual(turns.wait('a2', 'a', 'concurrent.perZone'), { isFirst: false, isNews: true });
   assert.deepEqual([...turns.first()], ['a1', 'b1']);
   assert.equal(turns.leave('a1'), 'a2');
   assert.equal(turns.leave('a1'), undefined, 'once is enough');

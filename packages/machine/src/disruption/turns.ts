@@ -6,15 +6,15 @@ export class Turns {
   readonly #zones = new Map<string, Set<string>>();
   readonly #places = new Map<string, { readonly zone: string; readonly limit: string }>();
 
-  /** It keeps its place, where it has one in that zone. @returns whether it was denied by another limit before, or not at all */
-  wait(machine: string, zone: string, limit: string): boolean {
+  /** It keeps its place, where it has one in that zone. isNews: it was denied by another limit before, or not at all. */
+  wait(machine: string, zone: string, limit: string): { isFirst: boolean; isNews: boolean } {
     const before = this.#places.get(machine);
     if (before?.zone !== zone) this.leave(machine);
     this.#places.set(machine, { zone, limit });
-    const waiting = this.#zones.get(zone);
-    if (waiting === undefined) this.#zones.set(zone, new Set([machine]));
-    else waiting.add(machine);
-    return before?.limit !== limit;
+    const waiting = this.#zones.get(zone) ?? new Set();
+    this.#zones.set(zone, waiting.add(machine));
+    const [first] = waiting;
+    return { isFirst: first === machine, isNews: before?.limit !== limit };
   }
 
   /** It waits no more. @returns whose turn it is then; undefined where it did not wait, or nobody else does */

@@ -73,12 +73,16 @@ export class Work {
     const reservation = this.#options.budget.reserve([{ holder: holderOf(name), machine: name, kind }], now);
     const { denied } = reservation;
     if (denied !== undefined) {
-      const isNews = this.turns.wait(name, machine.metadata.labels?.[spec.zoneLabel] ?? '', denied.limit);
-      const isTold = !isNews && before?.state === 'Waiting' && before.kind === kind;
+      const zone = machine.metadata.labels?.[spec.zoneLabel] ?? '';
+      const { isFirst, isNews } = this.turns.wait(name, zone, denied.limit);
+      // When the next may begin says something of the next one only.
+      const { until, ...why } = denied;
+      const leave = waiting(before, kind, id, isFirst ? denied : why);
+      const isOver = isFirst && until !== undefined && !(Date.parse(before?.until ?? '') > now);
+      const isTold = !isNews && !isOver && before?.state === 'Waiting' && before.kind === kind;
       // Without a time: the ledger is not read yet, and tells when it is.
-      const isUnread = denied.limit === 'ledger' && denied.until === undefined;
-      if (!isTold && !isUnread && before?.state !== 'Granted')
-        await this.#write(machine, waiting(before, kind, id, denied), signal);
+      const isUnread = denied.limit === 'ledger' && until === undefined;
+      if (!isTold && !isUnread && before?.state !== 'Granted') await this.#write(machine, leave, signal);
       return {};
     }
     this.#leaveTurns(name);
