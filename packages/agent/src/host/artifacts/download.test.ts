@@ -133,6 +133,28 @@ test('an address that nobody answers, or that stops sending, is unreachable', as
   });
 });
 
+test('a server that drips, or that never comes to an end, is unreachable as well', async (t) => {
+  const pour = (bytes: number) =>
+    serve(t, (request, response) => {
+      response.writeHead(request.headers.range === undefined ? 200 : 206, {
+        'content-range': `bytes ${/\d+/.exec(request.headers.range ?? '0')?.[0]}-9999999999/10000000000`,
+      });
+      const dripping = setInterval(() => response.write(Buffer.alloc(bytes)), 10);
+      response.on('close', () => clearInterval(dripping));
+    });
+  const dripping = await pour(1);
+  await assert.rejects(
+    download({ url: dripping.url, digest, to: await target(t) }, options([], { slowMs: 100 }), never),
+    { reason: 'Unreachable', message: /sent \d+ bytes in 0\.1 s \(2 tries without progress\)/ },
+  );
+  assert.equal(dripping.requests.length, 2);
+  const endless = await pour(1000);
+  await assert.rejects(
+    download({ url: endless.url, digest, to: await target(t) }, options([], { deadlineMs: 200 }), never),
+    { reason: 'Unreachable', message: /did not send all of it in time/ },
+  );
+});
+
 test('comes back after an outage within its tries', async (t) => {
   const to = await target(t);
   const server = await serve(t, (request, response, count) => {

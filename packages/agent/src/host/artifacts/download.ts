@@ -16,15 +16,24 @@ import { display, get, NetworkError } from './http.ts';
 const reserveBytes = 64 * 1024 * 1024;
 const firstRetryMs = 500;
 const maxRetryMs = 15_000;
+/** A server that sends less than this in a minute does not send: at that rate the whole time for a file would bring 4 MB. */
+const leastBytes = 64 * 1024;
 
 export interface DownloadOptions extends HttpOptions {
   /** Tries that brought no new byte, in a row, before giving up; the brain tries again later. Default 4, which takes about 4 s. */
   readonly fruitlessTries?: number;
   /** Whole time for one file. Default an hour. */
   readonly deadlineMs?: number;
+  /** Within so long a server has to send 64 KiB, or the try brought nothing. Default a minute. */
+  readonly slowMs?: number;
   /** Bytes free at a path of this machine; the real statfs unless a test says otherwise. */
   readonly free?: (real: string) => Promise<number>;
   readonly random?: () => number;
+}
+
+interface ReceiveOptions extends DownloadOptions {
+  /** When the whole time for the file is over, epoch milliseconds. */
+  readonly deadline: number;
 }
 
 export interface DownloadRequest {
@@ -121,7 +130,7 @@ async function downloadFrom(
           continue;
         }
       }
-      const digest = await receive(url, part, before, answer, options);
+      const digest = await receive(url, part, before, answer, { ...options, deadline });
       if (digest === request.digest) break;
       await rm(part, { force: true });
       // What was resumed may have been the beginning of another file: once more, from the start.
@@ -130,7 +139,8 @@ async function downloadFrom(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof NetworkError)) throw error;
-      fruitless = (await sizeOf(part)) > before ? 0 : fruitless + 1;
+      const isFruitful = !(error instanceof TooSlow) && (await sizeOf(part)) > before;
+      fruitless = isFruitful ? 0 : fruitless + 1;
       const wait =
         Math.min(firstRetryMs * 2 ** fruitless, maxRetryMs) * (0.5 + (options.random ?? Math.random)());
       if (fruitless >= tries || Date.now() + wait > deadline) throw unreachable(url, fruitless, error);
@@ -147,7 +157,7 @@ async function receive(
   part: string,
   have: number,
   answer: HttpAnswer,
-  options: DownloadOptions,
+  options: ReceiveOptions,
 ): Promise<string> {
   const { status, body } = answer;
   try {
@@ -183,10 +193,11 @@ async function drain(
   file: FileHandle,
   hash: Hash,
   part: string,
-  options: DownloadOptions,
+  options: ReceiveOptions,
 ): Promise<number> {
   let received = 0;
   let checked = 0;
+  const pace = new Pace(url, options);
   const chunks = body[Symbol.asyncIterator]();
   for (;;) {
     const next = await chunks.next().catch((error: unknown) => {
@@ -197,12 +208,41 @@ async function drain(
     hash.update(next.value);
     await file.appendFile(next.value);
     received += next.value.length;
+    pace.take(next.value.length);
     if (received - checked > reserveBytes / 2) {
       checked = received;
       await checkSpace(url, part, 0, options);
     }
   }
 }
+
+/** Holds a server to a pace: one that drips keeps a connection alive for ever. */
+class Pace {
+  readonly #url: string;
+  readonly #options: ReceiveOptions;
+  #since = Date.now();
+  #bytes = 0;
+
+  constructor(url: string, options: ReceiveOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /** @throws NetworkError where it is too slow, or the whole time is over */
+  take(bytes: number): void {
+    const { deadline, slowMs = 60_000 } = this.#options;
+    this.#bytes += bytes;
+    const now = Date.now();
+    if (now > deadline) throw new NetworkError(`${display(this.#url)} did not send all of it in time`);
+    if (now - this.#since < slowMs) return;
+    if (this.#bytes < leastBytes)
+      throw new TooSlow(`${display(this.#url)} sent ${this.#bytes} bytes in ${slowMs / 1000} s`);
+    this.#since = now;
+    this.#bytes = 0;
+  }
+}
+
+class TooSlow extends NetworkError {}
 
 async function hashBeginning(part: string, hash: Hash): Promise<void> {
   const file = await open(part, 'r');
