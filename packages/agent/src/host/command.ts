@@ -69,6 +69,8 @@ export interface CommandRequest extends Omit<RunRequest, 'isolation'> {
   readonly keepBytes?: number;
   /** Keeps what it writes to stdout only, for output that is parsed. */
   readonly stdoutOnly?: boolean;
+  /** What it reads; nothing by default. */
+  readonly stdin?: string;
   /** Ends the command as the deadline does. */
   readonly signal?: AbortSignal;
 }
@@ -97,8 +99,11 @@ export async function runCommand(root: string, request: CommandRequest): Promise
       cwd: '/',
       detached: true,
       env: cleanEnvironment(root, request.env),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // One that does not read to the end is no error of the agent's.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(request.stdin);
     const kill = (): void => {
       if (child.pid === undefined) return;
       try {

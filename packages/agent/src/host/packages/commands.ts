@@ -46,13 +46,11 @@ export class Commands {
     });
   }
 
-  async run(command: readonly string[], timeoutMs = quickMs, signal?: AbortSignal): Promise<RunResult> {
-    return await this.#options.run({
-      command,
-      timeoutMs,
-      env: environment,
-      ...(signal === undefined ? {} : { signal }),
-    });
+  async run(
+    command: readonly string[],
+    { timeoutMs = quickMs, ...more }: Partial<Pick<CommandRequest, 'timeoutMs' | 'signal' | 'stdin'>> = {},
+  ): Promise<RunResult> {
+    return await this.#options.run({ command, timeoutMs, env: environment, ...more });
   }
 
   async runApart(request: CommandRequest): Promise<RunResult> {

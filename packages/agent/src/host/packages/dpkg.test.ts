@@ -36,7 +36,7 @@ async function fakeHost(
       .filter((word) => !word.startsWith('--force') && !word.startsWith('--showformat'))
       .filter((word, _, [program]) => program !== 'sync' || word === program)
       .join(' ');
-    commands.push(command);
+    commands.push(call.stdin === undefined ? command : `${command} < ${call.stdin.trim()}`);
     const answer = answers.find(([pattern]) => command.includes(pattern));
     return Promise.resolve(answer === undefined ? ok() : answer[1](call));
   };
@@ -97,7 +97,12 @@ test('mends first, lets no service start meanwhile, judges by the outcome, holds
   assert.equal(existsSync(path.join(folder, 'no-start')), false);
   assert.deepEqual(
     commands.filter((command) => !command.startsWith('dpkg-query') && !command.startsWith('apt-get')),
-    ['dpkg --configure --pending', 'dpkg --install /staged/app.deb', 'apt-mark hold app', 'sync'],
+    [
+      'dpkg --configure --pending',
+      'dpkg --install /staged/app.deb',
+      'dpkg --set-selections < app hold',
+      'sync',
+    ],
   );
 });
 
@@ -219,9 +224,9 @@ test('packages that are wanted at once are installed one after the other', async
   const order = commands.filter((command) => command.includes('--install') || command.includes('hold'));
   assert.deepEqual(order, [
     'dpkg --install /a.deb',
-    'apt-mark hold runc',
+    'dpkg --set-selections < runc hold',
     'dpkg --install /b.deb',
-    'apt-mark hold chrony',
+    'dpkg --set-selections < chrony hold',
   ]);
 });
 

@@ -66,14 +66,14 @@ export class DebFetcher {
     const command = ['env', `--chdir=${scratch}`, 'apt-get', '--quiet', '--option=APT::Sandbox::User=root'];
     const what = `${wanted.name}=${wanted.version}`;
     const fetchIt = (): Promise<RunResult> =>
-      this.#commands.run([...command, 'download', what], aptMs, signal);
+      this.#commands.run([...command, 'download', what], { timeoutMs: aptMs, signal });
     let result = await fetchIt();
     let updated: RunResult | undefined;
     if (result.exitCode !== 0) {
       // The host's lists may be older than the version.
       signal.throwIfAborted();
       updated = await this.#commands.whileLocked(() =>
-        this.#commands.run([...command, ...anyFailure, 'update'], aptMs, signal),
+        this.#commands.run([...command, ...anyFailure, 'update'], { timeoutMs: aptMs, signal }),
       );
       result = await fetchIt();
     }
