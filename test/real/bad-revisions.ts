@@ -16,7 +16,7 @@ export interface BadRevision {
 
 const site = 'http://artifacts.lab';
 
-/** The service: answers on its port, says its version, refuses a config that it does not understand. Perl's own core is all it needs. */
+/** The service: answers on its port, says its version, refuses a config that it does not understand, and talks much while it is well. Perl's own core is all it needs. */
 const program = (version: string, wrong = ''): string => `#!/usr/bin/perl
 use strict; use Socket; $| = 1;
 if (($ARGV[0] // '') eq '--version') { print "svc v${version}\\n"; exit 0 }
@@ -25,6 +25,7 @@ open(my $in, '<', $config) or die "svc: $config: $!\\n";
 my $line = <$in>; chomp $line;
 die "svc: $config line 1: unknown word '$line'\\n" unless $line eq 'serve';
 ${wrong}
+print "svc: has read part $_ of 20\\n" for 1..20;
 socket(my $s, PF_INET, SOCK_STREAM, 0); setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1);
 bind($s, sockaddr_in($port, INADDR_LOOPBACK)) or die "svc: port $port: $!\\n"; listen($s, 5);
 alarm(20) if -e "$config.mortal"; $SIG{ALRM} = sub { print STDERR "svc: lost its mind\\n"; exit 7 };

@@ -12,6 +12,7 @@ import { type Contest, type RepairPlan, Repairs } from './observe/repairs.ts';
 import type { Applied, ComponentRecord, Operation, Probation } from './plan/operation.ts';
 import type { Host } from './ports.ts';
 import type { StateStore } from './state/store.ts';
+import { logEnds } from './words.ts';
 
 export interface UpkeepOptions {
   readonly host: Host;
@@ -29,9 +30,6 @@ export interface UpkeepOptions {
 /** Without an API server a healthy process is restarted this often at most, and after a random wait up to so long: a bad script may have harmed a thousand hosts. */
 const unaskedMs = 3_600_000;
 const longestWaitMs = 1_800_000;
-
-/** The log's end in a message, in characters. */
-const longestWords = 380;
 
 interface Kept {
   readonly record: ComponentRecord & { readonly applied: Applied };
@@ -207,8 +205,9 @@ export class Upkeep {
     }
     const harm = again ? `${goal.unit?.name}: its process ends and is started again` : judgement.message;
     const lived = Math.round((clock.now() - record.applied.at) / 1000);
-    const said = (goal.unit && (await host.services.lastWords?.(goal.unit.name))) ?? '';
-    const words = said === '' ? '' : `; its log ends: ${said.slice(-longestWords)}`;
+    const unit = goal.unit?.name;
+    const words =
+      unit === undefined ? '' : logEnds(unit, await host.services.lastWords?.(unit, record.applied.at));
     const back = goBack(
       next,
       `did not stay healthy: ${harm}, ${lived} s after it was brought in${words}`,

@@ -1,6 +1,7 @@
 import type { GoalProbe } from '../plan/goal.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { UnitState } from '../ports.ts';
+import { logEnds } from '../words.ts';
 import type { ExecuteContext, Step } from './context.ts';
 import { findVersion } from './version-check.ts';
 
@@ -38,9 +39,12 @@ export const waitHealthy: Step = async (operation, context, signal) => {
     if (problem === undefined) problem = await probeOnce(missing, context);
     if (problem === undefined) return;
     if (context.clock.now() >= (operation.deadlineAt ?? 0)) {
-      const said = goal.unit && (await context.host.services.lastWords?.(goal.unit.name));
+      const unit = goal.unit?.name;
+      const since = (operation.deadlineAt ?? context.clock.now()) - goal.deadlineMs;
+      const end =
+        unit === undefined ? '' : logEnds(unit, await context.host.services.lastWords?.(unit, since));
       throw new Error(
-        `not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}${said ? `; its log ends: ${said}` : ''}`,
+        `not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}${end}`,
       );
     }
     await context.clock.sleep(lookAgainMs, signal);

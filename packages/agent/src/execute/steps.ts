@@ -11,6 +11,7 @@ import { look } from './look.ts';
 import { readOwners, withIds } from './owners.ts';
 import { removeEmptyFolders, takeAway } from './take-away.ts';
 import { stage, stagingFolder } from './staging.ts';
+import { endOf } from '../words.ts';
 
 /** A unit gets at least this long to start or stop, however little of the deadline is left. */
 const shortestUnitWaitMs = 10_000;
@@ -189,11 +190,8 @@ async function runHook(
   };
   const { exitCode, timedOut, output } = await host.services.run({ ...wanted, env, isolation: 'hook' });
   if (timedOut)
-    throw new Error(
-      `hook ${name} did not end within ${wanted.timeoutMs / 1000} s: ${output.trim().slice(-300)}`,
-    );
-  if (exitCode !== 0)
-    throw new Error(`hook ${name} ended with exit status ${exitCode}: ${output.trim().slice(-300)}`);
+    throw new Error(`hook ${name} did not end within ${wanted.timeoutMs / 1000} s: ${endOf(output)}`);
+  if (exitCode !== 0) throw new Error(`hook ${name} ended with exit status ${exitCode}: ${endOf(output)}`);
 }
 
 /** Every step by its name. Each may be done twice with the same result as once. */

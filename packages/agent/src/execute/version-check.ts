@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import type { ServiceManager } from '../ports.ts';
+import { endOf } from '../words.ts';
 
 const timeoutMs = 30_000;
 /** A sound pattern needs microseconds for the 4 KiB of output that there are at most. */
@@ -24,7 +25,7 @@ export async function findVersion(
   if (exitCode !== 0)
     return {
       version: undefined,
-      problem: `${command} ended with exit status ${exitCode}: ${output.trim().slice(-200)}`,
+      problem: `${command} ended with exit status ${exitCode}: ${endOf(output, 200)}`,
     };
   let match: readonly (string | undefined)[] | null;
   try {

@@ -3,6 +3,7 @@ import { agentUnit } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { UnitState } from '../ports.ts';
 import { armedGuard, firedGuard, giveUp, type GuardFailure, type GuardHost, restore } from './guard.ts';
+import { logEnds } from '../words.ts';
 
 const lookEveryMs = 1_000;
 /** A unit that does not stay up for so long is not merely being restarted. */
@@ -61,20 +62,11 @@ async function waitForFailure(
     if (problem !== undefined) {
       // What the agent before has said is no cause.
       const said = await host.services.lastWords?.(agentUnit, state?.startedAt ?? armedAt);
-      const end = said ? `; its log ends: ${ownWords(said)}` : '';
-      const message = `the new agent is not good: ${problem}${end}`;
+      const message = `the new agent is not good: ${problem}${logEnds(agentUnit, said)}`;
       return { step: 'watchdog', message: message.slice(0, 512) };
     }
     await clock.sleep(lookEveryMs, signal);
   }
-}
-
-/** What the program said, where it said anything: systemd's own lines about each restart would leave no room for it. */
-function ownWords(said: string): string {
-  const own = said
-    .split('\n')
-    .filter((line) => !line.startsWith(`${agentUnit}: `) && !/^(Start|Stopp)(ed|ing) /.test(line));
-  return own.length > 0 ? own.join('\n') : said;
 }
 
 /** Whether a unit that is to run stays up. One that was stopped on purpose, as by a shutdown, is no failure. */

@@ -82,8 +82,3 @@ export function isLocked(result: RunResult): boolean {
     )
   );
 }
-
-/** The end of what a command said, in one line. */
-export function lastLines(output: string): string {
-  return output.trim().split('\n').slice(-6).join('; ');
-}

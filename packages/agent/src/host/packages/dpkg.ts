@@ -5,15 +5,8 @@ import path from 'node:path';
 import { limiter } from '../../execute/limiter.ts';
 import type { InstalledPackage, PackageManager, RunResult } from '../../ports.ts';
 import { PackageError } from '../errors.ts';
-import {
-  checkName,
-  Commands,
-  type CommandsOptions,
-  environment,
-  isLocked,
-  lastLines,
-  searchPath,
-} from './commands.ts';
+import { checkName, Commands, type CommandsOptions, environment, isLocked, searchPath } from './commands.ts';
+import { endOf } from '../../words.ts';
 import { changedConfiguration } from './configuration.ts';
 import { DebFetcher, type DebFetcherOptions } from './fetch.ts';
 
@@ -109,7 +102,7 @@ export class DpkgPackages implements PackageManager {
         : `dpkg ended with ${result.exitCode}`;
       throw new PackageError(
         name,
-        `${name} ${version} was not installed: ${why}, the package is ${is}: ${lastLines(result.output)}`,
+        `${name} ${version} was not installed: ${why}, the package is ${is}: ${endOf(result.output)}`,
       );
     });
     // Installing takes a hold away.
@@ -123,7 +116,7 @@ export class DpkgPackages implements PackageManager {
     await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], environment);
     const result = await this.#dpkg(name, ['--remove', name], environment);
     if (result.exitCode !== 0)
-      throw new PackageError(name, `${name} was not removed: ${lastLines(result.output)}`);
+      throw new PackageError(name, `${name} was not removed: ${endOf(result.output)}`);
     await this.#sync(name);
   }
 
@@ -138,10 +131,7 @@ export class DpkgPackages implements PackageManager {
       return `it was removed and its configuration stays, since the package did not bring ${changed.slice(0, 5).join(', ')} like this: apt-get purge ${name} takes all of it away`;
     const result = await this.#dpkg(name, ['--purge', name], environment);
     if (result.exitCode !== 0)
-      throw new PackageError(
-        name,
-        `the configuration of ${name} was not removed: ${lastLines(result.output)}`,
-      );
+      throw new PackageError(name, `the configuration of ${name} was not removed: ${endOf(result.output)}`);
     await this.#sync(name);
     return undefined;
   }
@@ -156,7 +146,7 @@ export class DpkgPackages implements PackageManager {
       timeoutMs: syncMs,
     });
     if (exitCode !== 0)
-      throw new PackageError(name, `what ${name} changed could not be put to disk: ${lastLines(output)}`);
+      throw new PackageError(name, `what ${name} changed could not be put to disk: ${endOf(output)}`);
   }
 
   /** As `apt-mark hold` does, which opens all of apt's cache before: a tenth of a second of a core, and the first time four tenths. */
@@ -169,7 +159,7 @@ export class DpkgPackages implements PackageManager {
     if (result.exitCode !== 0)
       throw new PackageError(
         name,
-        `${name} could not be ${held ? 'held' : 'released'}: ${lastLines(result.output)}`,
+        `${name} could not be ${held ? 'held' : 'released'}: ${endOf(result.output)}`,
       );
   }
 
@@ -259,7 +249,7 @@ export class DpkgPackages implements PackageManager {
     if (isLocked(result))
       throw new PackageError(
         name,
-        `another program holds dpkg's lock: ${lastLines(result.output)}: it is tried again later`,
+        `another program holds dpkg's lock: ${endOf(result.output)}: it is tried again later`,
       );
     return result;
   }

@@ -9,7 +9,8 @@ import { ArtifactError } from '../errors.ts';
 import { removeDurably, renameDurably, syncFile } from '../files/atomic.ts';
 import { hashFile } from '../files/digests.ts';
 import { isMissing } from '../files/rooted-paths.ts';
-import { checkName, type Commands, lastLines } from './commands.ts';
+import { checkName, type Commands } from './commands.ts';
+import { endOf } from '../../words.ts';
 
 const aptMs = 10 * 60_000;
 /** Otherwise an update whose lists could not be fetched ends well. */
@@ -135,11 +136,11 @@ function notBrought(what: string, result: RunResult, updated: RunResult | undefi
     ? new ArtifactError(
         what,
         'NotFound',
-        `the host's apt has no ${what}: ${lastLines(said)}: correct the version, the host's apt sources, or give the package's url`,
+        `the host's apt has no ${what}: ${endOf(said)}: correct the version, the host's apt sources, or give the package's url`,
       )
     : new ArtifactError(
         what,
         'Unreachable',
-        `the host's apt could not bring ${what}: ${lastLines(said)}: mend the host's network or apt sources, or give the package's url`,
+        `the host's apt could not bring ${what}: ${endOf(said)}: mend the host's network or apt sources, or give the package's url`,
       );
 }

@@ -8,6 +8,7 @@ import type { Exit, Launched, Launcher } from './launch.ts';
 import type { ProcessIdentity, UnitRecord, UnitRecords } from './records.ts';
 import { isAlive, markedProcesses } from './records.ts';
 import type { UnitConfig } from './unit-config.ts';
+import { logEnds } from '../../words.ts';
 
 /** A process adopted from an earlier agent is nobody's child here, so it is looked at. */
 const pollMs = 500;
@@ -218,7 +219,7 @@ export class SupervisedUnit {
     throw new ServiceError(
       this.#unit,
       'exit-code',
-      `${this.#unit}: '${name}' ${how}${said === '' ? '' : `; its log ends: ${said}`}`,
+      `${this.#unit}: '${name}' ${how}${logEnds(this.#unit, said)}`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { runCommand } from '../command.ts';
+import { logEnds } from '../../words.ts';
 import { ServiceError } from '../errors.ts';
 import type { SystemdBus } from './bus.ts';
 import { text } from './message.ts';
@@ -14,7 +15,7 @@ export async function explainFailure(
   const { unit, verb, result } = job;
   if (result === 'late') {
     const message = `${verb} of ${unit} is still under way after ${job.timeoutMs / 1000} s`;
-    return new ServiceError(unit, 'timeout', message + (await lastWords(unit)), { retriable: true });
+    return new ServiceError(unit, 'timeout', message + (await lastWords(bus, unit)), { retriable: true });
   }
   const ended = unit.endsWith('.service') ? await howItEnded(bus, unit) : '';
   const hints: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ export async function explainFailure(
   return new ServiceError(
     unit,
     result,
-    `${verb} of ${unit}: ${result}${why === '' ? '' : `, ${why}`}${await lastWords(unit)}`,
+    `${verb} of ${unit}: ${result}${why === '' ? '' : `, ${why}`}${await lastWords(bus, unit)}`,
   );
 }
 
@@ -46,24 +47,27 @@ async function howItEnded(bus: SystemdBus, unit: string): Promise<string> {
   }
 }
 
-/** The end of the unit's log, since a time in epoch milliseconds. */
-export async function logEnd(unit: string, since = 0): Promise<string> {
+/** The last lines of the unit's log, since a time in epoch milliseconds. */
+export async function logEnd(unit: string, since: number): Promise<string> {
   const { exitCode, output } = await runCommand('', {
     command: [
       'journalctl',
       '--quiet',
       '--no-pager',
       '--output=cat',
+      // Without it `--since` makes of `--lines` the first ones, and not the last (systemd 252).
+      '--reverse',
       `--lines=${logLines}`,
       `--unit=${unit}`,
       `--since=@${Math.floor(since / 1000)}`,
     ],
     timeoutMs: logTimeoutMs,
   });
-  return exitCode === 0 ? output.trim() : '';
+  return exitCode === 0 ? output.trim().split('\n').toReversed().join('\n') : '';
 }
 
-async function lastWords(unit: string): Promise<string> {
-  const said = await logEnd(unit);
-  return said === '' ? '' : `; its log ends: ${said}`;
+/** What it has said since it began to start last. */
+async function lastWords(bus: SystemdBus, unit: string): Promise<string> {
+  const startedUs = await bus.property(unit, 'Unit', 'InactiveExitTimestamp').catch(() => 0);
+  return logEnds(unit, await logEnd(unit, Number(startedUs) / 1000));
 }

@@ -106,7 +106,7 @@ export class SystemdServices implements ServiceManager {
     );
   }
 
-  async lastWords(unit: string, since?: number): Promise<string> {
+  async lastWords(unit: string, since: number): Promise<string> {
     return await logEnd(unit, since);
   }
 
