@@ -38,8 +38,8 @@ export interface ServiceManager {
   daemonReload(): Promise<void>;
   /** Has the host shut down in order and boot again; resolves when that is under way. Absent where the manager cannot. */
   reboot?(): Promise<void>;
-  /** The last lines of the unit's log since a time, epoch milliseconds; '' where there are none. Absent where no log is kept. */
-  lastWords?(unit: string, since: number): Promise<string>;
+  /** The last lines of the unit's log between two times, epoch milliseconds; '' where there are none. Absent where no log is kept. */
+  lastWords?(unit: string, since: number, until?: number): Promise<string>;
   /** Calls back when one of the watched units changed, coalesced; a hint and no truth. */
   watch(units: () => readonly string[], changed: (unit: string) => void): Disposable;
   /** Runs one command to its end under limits, without the agent's credentials. Output is the last 4 KiB of both streams. */

@@ -12,7 +12,7 @@ import { type Contest, type RepairPlan, Repairs } from './observe/repairs.ts';
 import type { Applied, ComponentRecord, Operation, Probation } from './plan/operation.ts';
 import type { Host } from './ports.ts';
 import type { StateStore } from './state/store.ts';
-import { logEnds } from './words.ts';
+import { lastWordsOf } from './words.ts';
 
 export interface UpkeepOptions {
   readonly host: Host;
@@ -206,8 +206,7 @@ export class Upkeep {
     const harm = again ? `${goal.unit?.name}: its process ends and is started again` : judgement.message;
     const lived = Math.round((clock.now() - record.applied.at) / 1000);
     const unit = goal.unit?.name;
-    const words =
-      unit === undefined ? '' : logEnds(unit, await host.services.lastWords?.(unit, record.applied.at));
+    const words = unit === undefined ? '' : await lastWordsOf(host.services, unit, record.applied.at);
     const back = goBack(
       next,
       `did not stay healthy: ${harm}, ${lived} s after it was brought in${words}`,

@@ -1,7 +1,7 @@
 import type { GoalProbe } from '../plan/goal.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { UnitState } from '../ports.ts';
-import { logEnds } from '../words.ts';
+import { lastWordsOf } from '../words.ts';
 import type { ExecuteContext, Step } from './context.ts';
 import { findVersion } from './version-check.ts';
 
@@ -41,8 +41,7 @@ export const waitHealthy: Step = async (operation, context, signal) => {
     if (context.clock.now() >= (operation.deadlineAt ?? 0)) {
       const unit = goal.unit?.name;
       const since = (operation.deadlineAt ?? context.clock.now()) - goal.deadlineMs;
-      const end =
-        unit === undefined ? '' : logEnds(unit, await context.host.services.lastWords?.(unit, since));
+      const end = unit === undefined ? '' : await lastWordsOf(context.host.services, unit, since);
       throw new Error(
         `not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}${end}`,
       );

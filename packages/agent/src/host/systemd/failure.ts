@@ -47,8 +47,8 @@ async function howItEnded(bus: SystemdBus, unit: string): Promise<string> {
   }
 }
 
-/** The last lines of the unit's log, since a time in epoch milliseconds. */
-export async function logEnd(unit: string, since: number): Promise<string> {
+/** The last lines of the unit's log between two times, epoch milliseconds. */
+export async function logEnd(unit: string, since: number, until?: number): Promise<string> {
   const { exitCode, output } = await runCommand('', {
     command: [
       'journalctl',
@@ -60,6 +60,7 @@ export async function logEnd(unit: string, since: number): Promise<string> {
       `--lines=${logLines}`,
       `--unit=${unit}`,
       `--since=@${Math.floor(since / 1000)}`,
+      ...(until === undefined ? [] : [`--until=@${until / 1000}`]),
     ],
     timeoutMs: logTimeoutMs,
   });

@@ -106,8 +106,8 @@ export class SystemdServices implements ServiceManager {
     );
   }
 
-  async lastWords(unit: string, since: number): Promise<string> {
-    return await logEnd(unit, since);
+  async lastWords(unit: string, since: number, until?: number): Promise<string> {
+    return await logEnd(unit, since, until);
   }
 
   /** Callers while a reload runs share the next one, which sees what they wrote. */
