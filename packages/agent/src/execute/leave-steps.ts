@@ -1,4 +1,4 @@
-import { leaveFor } from '../plan/leave.ts';
+import { leaveFor } from '../plan/changes.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { Step } from './context.ts';
 

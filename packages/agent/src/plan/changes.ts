@@ -1,5 +1,6 @@
 import type { FileState, InstalledPackage, UnitState } from '../ports.ts';
 import type { Goal, GoalFile } from './goal.ts';
+import type { Disturbance } from './leave.ts';
 import { type Applied, type Changes, type ServiceAction, strongerAction } from './operation.ts';
 
 /** What stands on the host where a goal would put something. */
@@ -140,4 +141,28 @@ function serviceAction(
     byProcess !== 'None' && 'the process runs another program than the one on disk',
   ];
   return { service, reason: causes.filter(Boolean).join('; ') };
+}
+
+/**
+ * Leave that bringing in a goal needs; undefined: what it changes disturbs nothing that runs. Restarts of an upgrade need none: whoever
+ * moved the machine has taken leave for them. Pure.
+ * @param found the unit runs; something of the component is on the host, right or not; an attempt before has changed what only a reboot puts in force.
+ */
+export function leaveFor(
+  goal: Goal,
+  changes: Changes,
+  found: { readonly running: boolean; readonly installed: boolean; readonly unfinished: boolean },
+): Disturbance | undefined {
+  const { writes, removals, service, retire } = changes;
+  const replaced = writes.filter(({ why }) => why !== 'mode' && why !== 'owner');
+  const changed = removals.length > 0 || changes.package !== undefined || retire !== undefined;
+  if (goal.disruption === 'Reboot') {
+    const needed = replaced.length > 0 || changed || service === 'Restart' || found.unfinished;
+    return needed ? 'Reboot' : undefined;
+  }
+  if (goal.disruption !== 'Drain') return undefined;
+  if (goal.unit !== undefined)
+    return (found.running && service === 'Restart') || retire !== undefined ? 'Drain' : undefined;
+  const other = replaced.some(({ why }) => why !== 'absent');
+  return other || (changed && found.installed) ? 'Drain' : undefined;
 }

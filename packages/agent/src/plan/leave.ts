@@ -1,6 +1,4 @@
 import type { MachineComponentStatus, Machine as MachineObject } from '@kubenode/api';
-import type { Goal } from './goal.ts';
-import type { Changes } from './operation.ts';
 
 /** What is done to a machine that somebody may notice; each covers those before it. */
 export type Disturbance = NonNullable<MachineComponentStatus['asks']>;
@@ -24,30 +22,6 @@ export function strongest(kinds: readonly (Disturbance | undefined)[]): Disturba
 /** Whether this leave allows to disturb the machine so much now. */
 export function allows(leave: Leave | undefined, kind: Disturbance): leave is Leave {
   return leave?.state === 'Granted' && order.indexOf(leave.kind) >= order.indexOf(kind);
-}
-
-/**
- * Leave that bringing in a goal needs; undefined: what it changes disturbs nothing that runs. Restarts of an upgrade need none: whoever
- * moved the machine has taken leave for them. Pure.
- * @param found the unit runs; something of the component is on the host, right or not; an attempt before has changed what only a reboot puts in force.
- */
-export function leaveFor(
-  goal: Goal,
-  changes: Changes,
-  found: { readonly running: boolean; readonly installed: boolean; readonly unfinished: boolean },
-): Disturbance | undefined {
-  const { writes, removals, service, retire } = changes;
-  const replaced = writes.filter(({ why }) => why !== 'mode' && why !== 'owner');
-  const changed = removals.length > 0 || changes.package !== undefined || retire !== undefined;
-  if (goal.disruption === 'Reboot') {
-    const needed = replaced.length > 0 || changed || service === 'Restart' || found.unfinished;
-    return needed ? 'Reboot' : undefined;
-  }
-  if (goal.disruption !== 'Drain') return undefined;
-  if (goal.unit !== undefined)
-    return (found.running && service === 'Restart') || retire !== undefined ? 'Drain' : undefined;
-  const other = replaced.some(({ why }) => why !== 'absent');
-  return other || (changed && found.installed) ? 'Drain' : undefined;
 }
 
 const deeds: Readonly<Record<Disturbance, string>> = {

@@ -1,31 +1,10 @@
 import { budgetName, type Machine as MachineObject } from '@kubenode/api';
-import {
-  type Client,
-  type Clock,
-  type Controller,
-  controller,
-  type EventRecorder,
-  type Logger,
-  type Registry,
-  systemClock,
-} from '@kubenode/runtime';
-import type { Budget } from '../budget/budget.ts';
+import { type Clock, type Controller, controller, systemClock } from '@kubenode/runtime';
 import type { Caches } from '../caches.ts';
 import type { NodeView } from '../machine/node.ts';
 import { cordonOf } from './cordon.ts';
 import { asked, planDisruption, type Situation } from './plan.ts';
-import { holderOf, lookAtLeastMs, Work } from './work.ts';
-
-export interface DisruptionOptions {
-  readonly client: Client;
-  readonly caches: Pick<Caches, 'machines' | 'nodes' | 'budgets'>;
-  readonly budget: Budget;
-  readonly events: EventRecorder;
-  readonly log: Logger;
-  readonly metrics?: Registry;
-  /** @default systemClock */
-  readonly clock?: Clock;
-}
+import { type DisruptionOptions, holderOf, lookAtLeastMs, Work } from './work.ts';
 
 /** Gives machines whose components ask for it leave to be disturbed: takes the grant, cordons and drains the Node, and puts it back to work. */
 export function disruptionController(options: DisruptionOptions): Controller {

@@ -1,8 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { fieldManagers, type Machine as MachineObject } from '@kubenode/api';
-import { type Clock, isNotFound, Node, Pod, refOf, type Result, timestamp } from '@kubenode/runtime';
+import {
+  type Client,
+  type Clock,
+  type EventRecorder,
+  isNotFound,
+  type Logger,
+  Node,
+  Pod,
+  refOf,
+  type Registry,
+  type Result,
+  timestamp,
+} from '@kubenode/runtime';
+import type { Budget } from '../budget/budget.ts';
+import type { Caches } from '../caches.ts';
 import { Machine } from '../kinds.ts';
-import type { DisruptionOptions } from './controller.ts';
 import { type CordonPatch, cordonOf, planCordon, planUncordon } from './cordon.ts';
 import { isEnding, planDrain, someOf } from './drain.ts';
 import { deletePod, evict } from './eviction.ts';
@@ -18,6 +31,17 @@ import {
 } from './leave.ts';
 import type { Situation, Step } from './plan.ts';
 import { Turns } from './turns.ts';
+
+export interface DisruptionOptions {
+  readonly client: Client;
+  readonly caches: Pick<Caches, 'machines' | 'nodes' | 'budgets'>;
+  readonly budget: Budget;
+  readonly events: EventRecorder;
+  readonly log: Logger;
+  readonly metrics?: Registry;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
 
 /** How long a write may take to show in the cache before it is given up on. Milliseconds. */
 const visibleMs = 15_000;
