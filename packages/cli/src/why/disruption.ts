@@ -22,7 +22,7 @@ export function disruptionFindings(machine: Machine, budget: NodeDisruptionBudge
       },
     ];
   }
-  const { kind, state, since, until, message } = disruption;
+  const { kind, state, since, until, message, aborts = 0 } = disruption;
   const denied = state === 'Waiting' ? denialFinding(`machine/${name}`, budget, '') : undefined;
   const nexts: Record<typeof state, string> = {
     Waiting: 'it is given when the disruption budget allows it',
@@ -32,11 +32,13 @@ export function disruptionFindings(machine: Machine, budget: NodeDisruptionBudge
     Aborted: 'the machine is back at work; it is asked for again',
   };
   const at = until ?? denied?.at;
+  const times = aborts === 1 ? 'once' : `${aborts} times`;
+  const tries = aborts > 0 ? `, given up ${times} so far` : '';
   const help = helpOf(state, name, denied);
   return [
     {
       what: `leave to ${deeds[kind]}`,
-      why: `${state}: ${message ?? denied?.why ?? 'no more is said'}`,
+      why: `${state}${tries}: ${message ?? denied?.why ?? 'no more is said'}`,
       since,
       next: nexts[state],
       ...(at === undefined ? {} : { at }),

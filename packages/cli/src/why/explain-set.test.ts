@@ -91,6 +91,7 @@ describe('why a set', () => {
         id: '1',
         since: at,
         until: later,
+        aborts: 2,
         message: 'pod web/web-0 is held by PodDisruptionBudget web/web',
       },
     });
@@ -99,7 +100,10 @@ describe('why a set', () => {
       findings.map(({ what }) => what),
       ['batch 1 (1 machine)', 'machine n17', 'machine n17, leave to drain it'],
     );
-    assert.match(findings[2]?.why ?? '', /PodDisruptionBudget web\/web/);
+    assert.match(
+      findings[2]?.why ?? '',
+      /^Draining, given up 2 times so far: .*PodDisruptionBudget web\/web/,
+    );
     assert.equal(findings[2]?.at, later);
   });
 
