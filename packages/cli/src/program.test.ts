@@ -231,6 +231,20 @@ describe('the kubenode program', () => {
       assert.equal((await client.get(MachineComponentSet, 'tool'))?.spec.promote, 'tool-2');
     });
 
+    test('promote says where closed windows hold the next batch all the same', async () => {
+      const names = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+      const day = names[(new Date().getUTCDay() + 2) % 7];
+      const setWindows = (windows: readonly object[]) =>
+        client.patch(MachineComponentSet, 'tool', {
+          type: 'merge',
+          body: { spec: { rollout: { windows } } },
+        });
+      await setWindows([{ days: [day], from: '10:00', to: '11:00', timeZone: 'UTC' }]);
+      const { out } = await run('promote', 'set/tool', '--yes');
+      assert.match(out, /goes on without inspection .*its windows are closed until \S+T10:00:00Z: the next/);
+      await setWindows([]);
+    });
+
     test('rollback brings back what was completed last, and only once', async () => {
       assert.match((await run('rollback', 'set/tool', '--to', 'tool-9')).err, /no MachineComponent tool-9/);
       const { status, out } = await run('rollback', 'set/tool');
