@@ -78,7 +78,7 @@ for (const kind of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
 
     /** One batch after the other is met in one state after the other. */
     async function disturbed(t: TestContext, revision: string, disturb: () => Promise<void>): Promise<void> {
-      const moves = new Moves(plane.client, 'svc');
+      await using moves = new Moves(plane.client, 'svc');
       const met = async (state: BatchStatus['state'], number?: number): Promise<void> => {
         await reached(
           plane,
@@ -110,8 +110,14 @@ for (const kind of ['embedded', 'kubernetes'] satisfies PlaneKind[]) {
     const setPaused = (paused: boolean): Promise<void> => change({ paused });
     const setWindows = (windows: Rollout['windows']): Promise<void> => change({ rollout: { windows } });
 
+    /** Resolves when the operator knows of it: its watch may have waited since the API server was away. */
     async function change(spec: object): Promise<void> {
-      await plane.client.patch(MachineComponentSet, 'svc', { type: 'merge', body: { spec } });
+      const patch = { type: 'merge', body: { spec } } as const;
+      const { metadata } = await plane.client.patch(MachineComponentSet, 'svc', patch);
+      await until('the operator knows of the change', async () => {
+        const { status } = (await plane.client.get(MachineComponentSet, 'svc')) ?? {};
+        return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+      });
     }
   });
 }

@@ -3,7 +3,7 @@ import { Machine } from '@kubenode/machine';
 import type { Client } from '@kubenode/runtime';
 
 /** Every move of every machine, as a watch shows them. */
-export class Moves {
+export class Moves implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #client: Client;
   readonly #component: string;
@@ -31,10 +31,14 @@ export class Moves {
     this.#moves.set(metadata.name, moves);
   }
 
-  /** Ends the watch, and looks once more: after the API server was away a watch may still wait before it asks again. */
-  async end(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#ended;
+  }
+
+  /** Ends the watch, and looks once more: after the API server was away a watch may still wait before it asks again. */
+  async end(): Promise<void> {
+    await this[Symbol.asyncDispose]();
     for (const machine of (await this.#client.list(Machine)).items) this.#see(machine);
   }
 
