@@ -31,10 +31,12 @@ export interface ServiceManager {
   stop(unit: string, timeoutMs: number): Promise<void>;
   restart(unit: string, timeoutMs: number): Promise<void>;
   reload(unit: string, timeoutMs: number): Promise<void>;
+  /** Makes the links of [Install], durably. Like disable and unmask it changes files alone, which the manager reads by daemonReload. */
   enable(unit: string): Promise<void>;
   disable(unit: string): Promise<void>;
   /** Removes a mask wherever it stands. */
   unmask(unit: string): Promise<void>;
+  /** Has the manager read its files again. Costs a tenth of a second of a core: every generator of the host runs. */
   daemonReload(): Promise<void>;
   /** Has the host shut down in order and boot again; resolves when that is under way. Absent where the manager cannot. */
   reboot?(): Promise<void>;

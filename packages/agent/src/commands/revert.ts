@@ -75,7 +75,7 @@ async function revertComponent(known: Originals, context: RevertContext): Promis
   for (const { path } of known.files)
     await attempt(path, () => takeAway(path, expected.get(path), known, context));
   await removeEmptyFolders(known, host.files);
-  if (changed && (known.files.some(({ path }) => isUnitFile(path)) || unit))
+  if (unit || (changed && known.files.some(({ path }) => isUnitFile(path))))
     await host.services.daemonReload();
   if (unit?.active && changed) await attempt(unit.name, () => startAgain(unit.name, host));
   return left;

@@ -1,6 +1,12 @@
 import { compare as compareGoal, fileDifference } from '../plan/changes.ts';
 import type { GoalFile, HookName } from '../plan/goal.ts';
-import { type Operation, type StepName, strongerAction, touches } from '../plan/operation.ts';
+import {
+  isEnabledWithUnits,
+  type Operation,
+  type StepName,
+  strongerAction,
+  touches,
+} from '../plan/operation.ts';
 import { commit } from './commit.ts';
 import type { ExecuteContext, Step } from './context.ts';
 import { isAgent } from '../selfupgrade/own.ts';
@@ -129,9 +135,11 @@ const obsolete: Step = async (operation, context) => {
   await removeEmptyFolders(known, context.host.files);
 };
 
-const units: Step = async ({ goal, changes, kind }, { host }) => {
+const units: Step = async (operation, { host }) => {
+  const { goal, changes, kind } = operation;
   const { services } = host;
   if (changes?.unmask && goal.unit) await services.unmask(goal.unit.name);
+  if (goal.unit && isEnabledWithUnits(operation)) await services.enable(goal.unit.name);
   await services.daemonReload();
   if (goal.unit === undefined || kind === 'Remove') return;
   const state = (await services.states([goal.unit.name])).get(goal.unit.name);
@@ -143,7 +151,9 @@ const units: Step = async ({ goal, changes, kind }, { host }) => {
 };
 
 const enable: Step = async ({ goal }, { host }) => {
-  if (goal.unit) await host.services.enable(goal.unit.name);
+  if (goal.unit === undefined) return;
+  await host.services.enable(goal.unit.name);
+  await host.services.daemonReload();
 };
 
 const service: Step = async (operation, context, signal) => {

@@ -40,7 +40,6 @@ export async function createHost(options: HostOptions): Promise<OpenHost> {
   const configDir = options.configDir ?? '/etc/kubenode';
   const log = options.log ?? (() => undefined);
   const digests = new DigestCache();
-  const executables = new DigestCache();
   const { services, packages, close } = await openServices({
     paths,
     hidden: [configDir, options.stateDir ?? '/var/lib/kubenode'],
@@ -61,7 +60,7 @@ export async function createHost(options: HostOptions): Promise<OpenHost> {
     }),
     probes: new HostProbes(services),
     facts: () => readFacts(paths),
-    executableDigest: (pid) => executableDigest(pid, executables),
+    executableDigest: (pid) => executableDigest(pid, digests),
     processState: async (pid) => (await processStat(pid))?.state,
     close,
   };

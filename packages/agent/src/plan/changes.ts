@@ -57,8 +57,11 @@ export function compare(
     writes,
     removals,
     ...(why === undefined ? {} : { package: why }),
+    // A package reloads for units that are its own matter.
     daemonReload:
-      written.some(({ file }) => isUnitFile(file.path)) || removals.some(isUnitFile) || why !== undefined,
+      written.some(({ file }) => isUnitFile(file.path)) ||
+      removals.some(isUnitFile) ||
+      (why !== undefined && goal.unit !== undefined),
     unmask: goal.unit !== undefined && view.unit?.enabled === 'masked',
     enable: goal.unit !== undefined && needsEnabling(view.unit),
     service,

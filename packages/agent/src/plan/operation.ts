@@ -216,11 +216,11 @@ export function stepsOf(operation: Operation): readonly StepName[] {
     package: changes.package,
     files: changes.writes.length > 0,
     obsolete: changes.removals.length > 0,
-    units: changes.daemonReload || changes.unmask,
+    units: changes.daemonReload || changes.unmask || changes.retire || isEnabledWithUnits(operation),
     postInstall:
       goal.hooks.postInstall &&
       (kind === 'Repair' ? goal.unit === undefined && changes.writes.length > 0 : touched),
-    enable: changes.enable,
+    enable: changes.enable && !isEnabledWithUnits(operation),
     preStop: restarts && goal.hooks.preStop,
     reboot: operation.asks === 'Reboot',
     service: changes.service !== 'None',
@@ -230,6 +230,11 @@ export function stepsOf(operation: Operation): readonly StepName[] {
     report: touched && kind === 'Install' && agent,
     commit: true,
   });
+}
+
+/** Enabled before the manager reads its files, so that it reads them once. Where a hook comes between, no boot may start the unit before it. */
+export function isEnabledWithUnits({ goal, changes }: Operation): boolean {
+  return changes?.enable === true && goal.hooks.postInstall === undefined;
 }
 
 /** Whether a difference means that the host has to be touched. */

@@ -14,7 +14,9 @@ const magics: readonly (readonly [Compression, string])[] = [
   ['zstd', '28b52ffd'],
   ['xz', 'fd377a585a00'],
 ];
-const readChunk = 128 * 1024;
+/** Each turn costs calls through the thread pool; these take a file of some 20 MB in some forty. */
+const readChunk = 512 * 1024;
+const decompressedChunk = 1024 * 1024;
 
 /** The compression by the file's first bytes: names and media types are often wrong. */
 export async function compressionOf(file: string): Promise<Compression> {
@@ -36,8 +38,9 @@ export async function decompressed(file: string): Promise<AsyncIterable<Buffer>>
   if (compression === 'none') return source;
   const zlib = await import('node:zlib');
   let decoder: Duplex;
-  if (compression === 'gzip') decoder = zlib.createGunzip({ chunkSize: readChunk });
-  else if ('createZstdDecompress' in zlib) decoder = zlib.createZstdDecompress({ chunkSize: readChunk });
+  if (compression === 'gzip') decoder = zlib.createGunzip({ chunkSize: decompressedChunk });
+  else if ('createZstdDecompress' in zlib)
+    decoder = zlib.createZstdDecompress({ chunkSize: decompressedChunk });
   else throw new TarError('it is compressed with zstd, which this agent cannot read: pack it with gzip');
   // The reader of the decoder sees every error: pipeline destroys it with whatever went wrong before it.
   return explain(pipeline(source, decoder, () => undefined));

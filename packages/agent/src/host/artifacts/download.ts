@@ -14,6 +14,8 @@ import { display, get, NetworkError } from './http.ts';
 
 /** Left free on a file system whatever is downloaded: the host's own programs need some. */
 const reserveBytes = 64 * 1024 * 1024;
+/** Written at once: a socket brings some 64 KiB a time, and each write costs calls through the thread pool. */
+const writeBytes = 512 * 1024;
 const firstRetryMs = 500;
 const maxRetryMs = 15_000;
 /** A server that sends less than this in a minute does not send: at that rate the whole time for a file would bring 4 MB. */
@@ -196,23 +198,38 @@ async function drain(
   options: ReceiveOptions,
 ): Promise<number> {
   let received = 0;
+  let written = 0;
   let checked = 0;
+  let waiting: Buffer[] = [];
+  const write = async (): Promise<void> => {
+    const taken = Buffer.concat(waiting);
+    // Before it is tried: where the disk is full, some of it may be written, and the same must not follow once more.
+    waiting = [];
+    written = received;
+    if (taken.length > 0) await file.appendFile(taken);
+  };
   const pace = new Pace(url, options);
   const chunks = body[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await chunks.next().catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new NetworkError(`${display(url)} broke off after ${received} bytes: ${why}`, { cause: error });
-    });
-    if (next.done === true) return received;
-    hash.update(next.value);
-    await file.appendFile(next.value);
-    received += next.value.length;
-    pace.take(next.value.length);
-    if (received - checked > reserveBytes / 2) {
-      checked = received;
-      await checkSpace(url, part, 0, options);
+  try {
+    for (;;) {
+      const next = await chunks.next().catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new NetworkError(`${display(url)} broke off after ${received} bytes: ${why}`, { cause: error });
+      });
+      if (next.done === true) return received;
+      hash.update(next.value);
+      waiting.push(next.value);
+      received += next.value.length;
+      if (received - written >= writeBytes) await write();
+      pace.take(next.value.length);
+      if (received - checked > reserveBytes / 2) {
+        checked = received;
+        await checkSpace(url, part, 0, options);
+      }
     }
+  } finally {
+    // Also of a connection that broke off: the next try goes on after it.
+    await write();
   }
 }
 

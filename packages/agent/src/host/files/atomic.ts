@@ -5,6 +5,8 @@ import path from 'node:path';
 import type { Owner } from './owners.ts';
 import { hasCode, isMissing } from './rooted-paths.ts';
 
+const newFileMode = 0o600;
+
 /**
  * Puts a file in place so that after any crash the old one or the new one stands there whole: temporary file beside it, owner and mode
  * before data, fsync, rename, fsync of the directory. One agent writes a path at a time, so the temporary name is fixed and what a
@@ -15,14 +17,12 @@ export async function replaceFile(
   options: { readonly mode: number; readonly owner: Owner | undefined },
   fill: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  await makeFolders(path.dirname(real));
   const temporary = temporaryName(real);
-  await rm(temporary, { force: true });
+  const file = await createFile(temporary);
   try {
-    const file = await open(temporary, 'wx', 0o600);
     try {
       if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
-      await file.chmod(options.mode);
+      if (options.mode !== newFileMode) await file.chmod(options.mode);
       await fill(file);
       await file.sync();
     } finally {
@@ -34,6 +34,18 @@ export async function replaceFile(
     throw error;
   }
   await syncFolder(path.dirname(real));
+}
+
+/** Most often the folder is there and nothing was left behind, so that is tried first: each call costs, and every step writes its journal. */
+async function createFile(temporary: string): Promise<FileHandle> {
+  try {
+    return await open(temporary, 'wx', newFileMode);
+  } catch (error) {
+    if (isMissing(error)) await makeFolders(path.dirname(temporary));
+    else if (hasCode(error, 'EEXIST')) await rm(temporary, { force: true });
+    else throw error;
+    return await open(temporary, 'wx', newFileMode);
+  }
 }
 
 /** Puts a symlink in place in one step, over a file or link that stands there. */

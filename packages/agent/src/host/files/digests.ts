@@ -3,14 +3,14 @@ import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 
+import { isSettled } from './settled.ts';
+
 /** Big enough that reading costs little, small enough to be nothing beside the agent's memory goal. */
 const chunkSize = 128 * 1024;
-/** A file changed within the last second may change again with the same ctime (the kernel's clock tick), so it is never remembered. */
-const settledAfterMs = 1_000;
 /** Components own tens to hundreds of files; the bound only keeps a mistake from growing without end. */
 const maxEntries = 10_000;
 
-/** sha256 of files, remembered for as long as no field that the kernel keeps of them changes. */
+/** sha256 of files, remembered by inode for as long as no field that the kernel keeps of them changes: one file is read once by all its names. */
 export class DigestCache {
   readonly #entries = new Map<string, { readonly key: string; readonly digest: string }>();
   readonly #now: () => number;
@@ -22,38 +22,44 @@ export class DigestCache {
 
   /** `sha256:<hex>` of the plain file's content. Rejects as open() does. */
   async digest(path: string, stat: BigIntStats): Promise<string> {
+    const inode = inodeOf(stat);
     const key = statKey(stat);
-    const known = this.#entries.get(path);
+    const known = this.#entries.get(inode);
     if (known !== undefined && known.key === key) return known.digest;
     const file = await open(path, 'r');
     try {
       const before = statKey(await file.stat({ bigint: true }));
       const digest = await hashHandle(file, Number(stat.size));
       const after = await file.stat({ bigint: true });
-      const settled = this.#now() - Number(after.ctimeMs) >= settledAfterMs;
-      if (settled && before === key && statKey(after) === key) this.#remember(path, key, digest);
+      if (before === key && statKey(after) === key && isSettled(after, this.#now()))
+        this.#remember(inode, key, digest);
       return digest;
     } finally {
       await file.close();
     }
   }
 
-  forget(path?: string): void {
-    if (path === undefined) this.#entries.clear();
-    else this.#entries.delete(path);
+  /** Has the file, or every one, read again when it is asked for next. */
+  forget(stat?: BigIntStats): void {
+    if (stat === undefined) this.#entries.clear();
+    else this.#entries.delete(inodeOf(stat));
   }
 
-  #remember(path: string, key: string, digest: string): void {
-    this.#entries.delete(path);
-    this.#entries.set(path, { key, digest });
+  #remember(inode: string, key: string, digest: string): void {
+    this.#entries.delete(inode);
+    this.#entries.set(inode, { key, digest });
     if (this.#entries.size <= maxEntries) return;
     const oldest = this.#entries.keys().next();
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 }
 
+function inodeOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
 function statKey(s: BigIntStats): string {
-  return `${s.dev}:${s.ino}:${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}:${s.uid}:${s.gid}`;
+  return `${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}:${s.uid}:${s.gid}`;
 }
 
 /** `sha256:<hex>` of an open file from its beginning. The size is a hint: most files are small, and a full buffer for each is garbage. */

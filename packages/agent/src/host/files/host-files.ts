@@ -12,7 +12,8 @@ import type { RootedPaths } from './rooted-paths.ts';
 import { hasCode, isMissing } from './rooted-paths.ts';
 import { ParentWatch } from './watch.ts';
 
-const copyChunk = 256 * 1024;
+/** Each turn costs two calls through the thread pool, 70 µs of processor time each. */
+const copyChunk = 1024 * 1024;
 
 /** The files of this machine, or of a folder that plays a host. */
 export class LocalFiles implements HostFiles {
@@ -91,7 +92,6 @@ export class LocalFiles implements HostFiles {
     }
     const real = await this.#paths.entry(hostPath);
     await removeDurably(real);
-    this.#digests.forget(real);
   }
 
   async list(hostPath: string): Promise<readonly string[]> {
@@ -147,8 +147,9 @@ export class LocalFiles implements HostFiles {
   }
 
   forgetDigests(hostPath?: string): void {
-    if (hostPath === undefined || this.#paths.root !== '') this.#digests.forget();
-    else this.#digests.forget(path.resolve('/', hostPath));
+    if (hostPath === undefined || this.#paths.root !== '') return this.#digests.forget();
+    const stat = lstatSync(hostPath, { bigint: true, throwIfNoEntry: false });
+    if (stat !== undefined) this.#digests.forget(stat);
   }
 
   async #replace(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readlinkSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -27,6 +27,7 @@ interface Fake {
 async function fakeHost(
   t: TestContext,
   answers: readonly (readonly [string, (call: CommandRequest) => RunResult])[],
+  now: () => number = Date.now,
 ): Promise<Fake> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'kn-dpkg-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -47,6 +48,8 @@ async function fakeHost(
     runApart: run,
     sourcesFile,
     noStartFolder,
+    databaseFolder: path.join(folder, 'dpkg'),
+    now,
     lockMs: 1_000,
     lockRetryMs: 5,
   });
@@ -61,13 +64,29 @@ test('reads what dpkg says of a package', async (t) => {
     output = line;
     return await packages.installed('chrony');
   };
-  assert.deepEqual(await says('ii |4.3-2\n'), { version: '4.3-2', complete: true, held: false });
-  assert.deepEqual(await says('hi |1:4.3-2\n'), { version: '1:4.3-2', complete: true, held: true });
-  assert.deepEqual(await says('iU |4.3-2\n'), { version: '4.3-2', complete: false, held: false });
-  assert.deepEqual(await says('iHR|4.3-2\n'), { version: '4.3-2', complete: false, held: false });
-  assert.deepEqual(await says('iiR|4.3-2\n'), { version: '4.3-2', complete: false, held: false });
-  assert.equal(await says('rc |4.3-2\n'), undefined);
-  assert.equal(await says('un |\n'), undefined);
+  assert.deepEqual(await says('ii |chrony|amd64|4.3-2\n'), { version: '4.3-2', complete: true, held: false });
+  assert.deepEqual(await says('hi |chrony|amd64|1:4.3-2\n'), {
+    version: '1:4.3-2',
+    complete: true,
+    held: true,
+  });
+  assert.deepEqual(await says('iU |chrony|amd64|4.3-2\n'), {
+    version: '4.3-2',
+    complete: false,
+    held: false,
+  });
+  assert.deepEqual(await says('iHR|chrony|amd64|4.3-2\n'), {
+    version: '4.3-2',
+    complete: false,
+    held: false,
+  });
+  assert.deepEqual(await says('iiR|chrony|amd64|4.3-2\n'), {
+    version: '4.3-2',
+    complete: false,
+    held: false,
+  });
+  assert.equal(await says('rc |chrony|amd64|4.3-2\n'), undefined);
+  assert.equal(await says('un |chrony|amd64|\n'), undefined);
   code = 1;
   assert.equal(await says('dpkg-query: no packages found'), undefined);
   code = 2;
@@ -76,13 +95,70 @@ test('reads what dpkg says of a package', async (t) => {
     message: /the status file is damaged/,
   });
   await assert.rejects(packages.installed('--remove'), /is no name of a Debian package/);
+  code = 0;
+  output = 'ii |libchrony|amd64|1\nrc |chrony|i386|2\nii |chrony|amd64|3\n';
+  assert.equal((await packages.installed('chrony'))?.version, '3');
+  assert.equal((await packages.installed('chrony:amd64'))?.version, '3');
+  assert.equal(await packages.installed('chrony:i386'), undefined);
 });
 
-test('mends first, lets no service start meanwhile, judges by the outcome, holds at the end', async (t) => {
+test('asks dpkg again only where its files have changed, and have been still for a moment', async (t) => {
+  let later = 0;
+  const { packages, folder, commands } = await fakeHost(
+    t,
+    [['--show', () => ok('ii |app|amd64|1\n')]],
+    () => Date.now() + later,
+  );
+  const database = path.join(folder, 'dpkg');
+  await mkdir(path.join(database, 'updates'), { recursive: true });
+  const asksFor = async (count: number): Promise<void> => {
+    commands.length = 0;
+    for (let n = 0; n < count; n++) await packages.installed('app');
+  };
+  await writeFile(path.join(database, 'status'), 'a');
+  later = -3_600_000;
+  await asksFor(2);
+  assert.equal(commands.length, 2);
+  later = 3_600_000;
+  await asksFor(3);
+  assert.equal(commands.length, 1);
+  // dpkg writes a new file and renames it.
+  await writeFile(path.join(database, 'status-new'), 'b');
+  await rename(path.join(database, 'status-new'), path.join(database, 'status'));
+  await asksFor(3);
+  assert.equal(commands.length, 1);
+  // What it writes down while it works; all of this test may happen within one tick of the kernel's clock.
+  await writeFile(path.join(database, 'updates/0000'), '');
+  await utimes(path.join(database, 'updates'), 1, 2);
+  await asksFor(3);
+  assert.equal(commands.length, 1);
+});
+
+test('mends what was left in the middle, by dpkg or by its journal, and nothing else', async (t) => {
+  let other = 'ii ';
+  const { packages, folder, commands } = await fakeHost(t, [
+    ['--show', () => ok(`${other}|other|amd64|1\nii |app|amd64|2\n`)],
+  ]);
+  const mends = async (): Promise<boolean> => {
+    commands.length = 0;
+    await packages.install({ name: 'app', version: '2', deb: '/app.deb' });
+    return commands.includes('dpkg --configure --pending');
+  };
+  assert.equal(await mends(), false);
+  other = 'rc ';
+  assert.equal(await mends(), false);
+  for (other of ['iU ', 'iF ', 'iHR', 'it ', 'iiR']) assert.equal(await mends(), true, other);
+  other = 'ii ';
+  await mkdir(path.join(folder, 'dpkg/updates'), { recursive: true });
+  await writeFile(path.join(folder, 'dpkg/updates/0001'), '');
+  assert.equal(await mends(), true);
+});
+
+test('lets no service start meanwhile, judges by the outcome, holds at the end', async (t) => {
   let isInstalled = false;
   let link = '';
   const { packages, folder, commands } = await fakeHost(t, [
-    ['--show', () => (isInstalled ? ok('ii |2\n') : fails(1, ''))],
+    ['--show', () => (isInstalled ? ok('ii |app|amd64|2\n') : fails(1, ''))],
     [
       'dpkg --install',
       ({ env }) => {
@@ -97,19 +173,14 @@ test('mends first, lets no service start meanwhile, judges by the outcome, holds
   assert.equal(existsSync(path.join(folder, 'no-start')), false);
   assert.deepEqual(
     commands.filter((command) => !command.startsWith('dpkg-query') && !command.startsWith('apt-get')),
-    [
-      'dpkg --configure --pending',
-      'dpkg --install /staged/app.deb',
-      'dpkg --set-selections < app hold',
-      'sync',
-    ],
+    ['dpkg --install /staged/app.deb', 'dpkg --set-selections < app hold', 'sync'],
   );
 });
 
 test('success of dpkg is not believed where the package is not there, and its failure is told with its words', async (t) => {
   let result = ok();
   const { packages } = await fakeHost(t, [
-    ['--show', () => ok('iHR|1\n')],
+    ['--show', () => ok('iHR|app|amd64|1\n')],
     ['dpkg --install', () => result],
   ]);
   const install = (): Promise<void> => packages.install({ name: 'app', version: '2', deb: '/app.deb' });
@@ -144,7 +215,7 @@ test('what apt would not do without other packages is not begun', async (t) => {
 test('waits for a lock that another program holds, for so long and no longer', async (t) => {
   let tries = 0;
   const { packages } = await fakeHost(t, [
-    ['--show', () => (tries > 3 ? ok('ii |2\n') : fails(1, ''))],
+    ['--show', () => (tries > 3 ? ok('ii |app|amd64|2\n') : fails(1, ''))],
     ['dpkg --install', () => (++tries > 3 ? ok() : locked)],
   ]);
   await packages.install({ name: 'app', version: '2', deb: '/app.deb' });
@@ -215,7 +286,7 @@ test('an apt that reaches nothing says nothing about the package', async (t) => 
 
 test('packages that are wanted at once are installed one after the other', async (t) => {
   const { packages, commands } = await fakeHost(t, [
-    ['dpkg-query', (call) => ok(`ii |${call.command.at(-1) === 'runc' ? '1' : '2'}\n`)],
+    ['dpkg-query', () => ok('ii |runc|amd64|1\nii |chrony|amd64|2\n')],
   ]);
   await Promise.all([
     packages.install({ name: 'runc', version: '1', deb: '/a.deb' }),
@@ -233,7 +304,7 @@ test('packages that are wanted at once are installed one after the other', async
 test('configuration goes with the package, and stays where somebody changed it', async (t) => {
   let verified = '';
   const { packages, commands } = await fakeHost(t, [
-    ['dpkg-query --show', () => ok('ii |1\n')],
+    ['dpkg-query --show', () => ok('ii |tool|amd64|1\n')],
     ['--listfiles', () => ok('/.\n/etc\n/etc/no-such-tool\n/etc/no-such-tool/conf\n')],
     ['--verify', () => ok(verified)],
     ['--search', () => ok('base, tool: /etc\ntool: /etc/no-such-tool\n')],

@@ -8,6 +8,7 @@ import { PackageError } from '../errors.ts';
 import { checkName, Commands, type CommandsOptions, environment, isLocked, searchPath } from './commands.ts';
 import { endOf } from '../../words.ts';
 import { changedConfiguration } from './configuration.ts';
+import { type DatabaseOptions, PackageDatabase } from './database.ts';
 import { DebFetcher, type DebFetcherOptions } from './fetch.ts';
 
 /** A package with a slow maintainer script on a slow disk; containerd takes 1.5 s. */
@@ -30,13 +31,14 @@ const installedOnly = [
 ];
 const keepConfig = ['--force-confold', '--force-confdef'];
 
-export interface DpkgOptions extends CommandsOptions, DebFetcherOptions {
+export interface DpkgOptions extends CommandsOptions, DebFetcherOptions, DatabaseOptions {
   readonly noStartFolder?: string;
 }
 
 /** Debian packages, by dpkg. Every effect runs apart from the agent, so that a restart of it leaves no package half installed. */
 export class DpkgPackages implements PackageManager {
   readonly #commands: Commands;
+  readonly #database: PackageDatabase;
   readonly #fetcher: DebFetcher;
   readonly #noStartFolder: string;
   /** dpkg does one thing at a time: whoever tries meanwhile only burns CPU, and the folder of `withoutStarting` is one. */
@@ -44,27 +46,13 @@ export class DpkgPackages implements PackageManager {
 
   constructor(options: DpkgOptions) {
     this.#commands = new Commands(options);
+    this.#database = new PackageDatabase((command) => this.#commands.ask(command), options);
     this.#fetcher = new DebFetcher(options, this.#commands);
     this.#noStartFolder = options.noStartFolder ?? noStartFolder;
   }
 
   async installed(name: string): Promise<InstalledPackage | undefined> {
-    const format = '${db:Status-Abbrev}|${Version}\\n';
-    const { exitCode, output } = await this.#commands.ask([
-      'dpkg-query',
-      '--show',
-      `--showformat=${format}`,
-      checkName(name),
-    ]);
-    // 1: dpkg has never heard of it.
-    if (exitCode === 1) return undefined;
-    if (exitCode !== 0) throw new PackageError(name, `dpkg cannot be asked about ${name}: ${output.trim()}`);
-    for (const line of output.split('\n')) {
-      const [, want, status, broken, version = ''] = /^(.)(.)(.)\|(.*)$/.exec(line) ?? [];
-      if (status === undefined || status === 'n' || status === 'c') continue;
-      return { version, complete: status === 'i' && broken === ' ', held: want === 'h' };
-    }
-    return undefined;
+    return await this.#database.find(checkName(name));
   }
 
   async install(request: { name: string; version: string; deb: string }): Promise<void> {
@@ -87,8 +75,7 @@ export class DpkgPackages implements PackageManager {
     const { name, version, deb } = request;
     checkName(name);
     await this.#withoutStarting(async (env) => {
-      // Another's broken package is not ours to fail on: what counts is what becomes of the one that is asked for.
-      await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], env);
+      await this.#mend(name, env);
       await this.#refuseMisfit(name, version, deb);
       const result = await this.#dpkg(name, [...keepConfig, '--install', deb], env);
       const now = await this.installed(name);
@@ -110,10 +97,16 @@ export class DpkgPackages implements PackageManager {
     await this.#sync(name);
   }
 
+  /** Ends what was left in the middle. A broken package of others is not ours to fail on: what counts is what becomes of the one asked for. */
+  async #mend(name: string, env: Readonly<Record<string, string>>): Promise<void> {
+    if (await this.#database.isUnfinished(name))
+      await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], env);
+  }
+
   async #remove(name: string): Promise<void> {
     if ((await this.installed(name)) === undefined) return;
     await this.#hold(name, false);
-    await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], environment);
+    await this.#mend(name, environment);
     const result = await this.#dpkg(name, ['--remove', name], environment);
     if (result.exitCode !== 0)
       throw new PackageError(name, `${name} was not removed: ${endOf(result.output)}`);

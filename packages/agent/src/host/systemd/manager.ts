@@ -86,17 +86,14 @@ export class SystemdServices implements ServiceManager {
 
   async enable(unit: string): Promise<void> {
     await this.#files.enable(unit);
-    await this.daemonReload();
   }
 
   async disable(unit: string): Promise<void> {
     await this.#files.disable(unit);
-    await this.daemonReload();
   }
 
   async unmask(unit: string): Promise<void> {
     await this.#files.unmask(unit);
-    await this.daemonReload();
   }
 
   /** As `systemctl reboot` does without logind: units are stopped in order, and no other job takes its place. */

@@ -47,8 +47,20 @@ export class MarshalError extends Error {
   override readonly name = 'MarshalError';
 }
 
-/** The complete types of a signature, one after the other: `sa(sv)u` is s, a(sv), u. */
+/** systemd's interfaces have some hundred signatures; the bound is for a peer that makes them up. */
+const maxKnownSignatures = 1_000;
+const knownSignatures = new Map<string, readonly string[]>();
+
+/** The complete types of a signature, one after the other: `sa(sv)u` is s, a(sv), u. Remembered: every value that is read asks for it. */
 export function splitSignature(signature: string): readonly string[] {
+  const known = knownSignatures.get(signature);
+  if (known !== undefined) return known;
+  const types = readSignature(signature);
+  if (knownSignatures.size < maxKnownSignatures) knownSignatures.set(signature, types);
+  return types;
+}
+
+function readSignature(signature: string): readonly string[] {
   const types: string[] = [];
   for (let at = 0; at < signature.length; ) {
     const end = endOfType(signature, at, 0);
