@@ -143,14 +143,18 @@ export class Fleet {
     await this.until(
       `${hosts.map(({ name }) => name).join(', ')} Ready with ${components} components`,
       async () => {
-        const machines = await Promise.all(hosts.map(({ name }) => this.client.get(Machine, name)));
+        // Two requests however many hosts: whoever waits should not be what is waited for.
+        const { items: machines } = await this.client.list(Machine);
         const { items: sets } = await this.client.list(MachineComponentSet);
+        const byName = new Map(machines.map(({ metadata, status }) => [metadata.name, status]));
         return (
-          machines.every(
-            (machine) =>
-              (machine?.status?.components?.length ?? 0) >= components &&
-              machine?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
-          ) &&
+          hosts.every(({ name }) => {
+            const status = byName.get(name);
+            return (
+              (status?.components?.length ?? 0) >= components &&
+              status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+            );
+          }) &&
           sets.every(({ status }) =>
             status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
           )

@@ -5,8 +5,8 @@ import { lastWordsOf } from '../words.ts';
 import type { ExecuteContext, Step } from './context.ts';
 import { findVersion } from './version-check.ts';
 
-/** Between two looks at a unit that starts. */
-const lookAgainMs = 500;
+/** Between two looks at a unit that starts: most are up in a moment, and none is asked more than twice a second for long. */
+const lookAgain = { firstMs: 50, mostMs: 500 };
 /** A process that is still the same one after this time did not fall over at once. */
 const settledMs = 1_000;
 /** A version command may need its daemon, which may need a moment. */
@@ -17,7 +17,7 @@ export const checkVersion: Step = async ({ goal, deadlineAt }, context, signal) 
   const check = goal.versionCheck;
   if (check === undefined) return { foundVersion: '' };
   const until = Math.min(context.clock.now() + versionWaitMs, deadlineAt ?? Number.POSITIVE_INFINITY);
-  for (;;) {
+  for (let waitMs = lookAgain.firstMs; ; waitMs = longer(waitMs)) {
     const result = await findVersion(check, context.host.services);
     if (result.version === goal.version) return { foundVersion: result.version };
     if (context.clock.now() >= until) {
@@ -26,16 +26,20 @@ export const checkVersion: Step = async ({ goal, deadlineAt }, context, signal) 
         `version check of ${goal.revision} does not find ${goal.version}: ${found}. Correct spec.version, spec.versionCheck or the artifact`,
       );
     }
-    await context.clock.sleep(lookAgainMs, signal);
+    await context.clock.sleep(waitMs, signal);
   }
 };
+
+function longer(waitMs: number): number {
+  return Math.min(waitMs * 2, lookAgain.mostMs);
+}
 
 /** Waits until the unit runs and every probe has succeeded, at most until the deadline. */
 export const waitHealthy: Step = async (operation, context, signal) => {
   const { goal } = operation;
   const missing = new Map(goal.probes.map((probe) => [probe.name, probe]));
   let problem = await unitProblem(operation, context, signal);
-  for (;;) {
+  for (let waitMs = lookAgain.firstMs; ; waitMs = longer(waitMs)) {
     if (problem === undefined) problem = await probeOnce(missing, context);
     if (problem === undefined) return;
     if (context.clock.now() >= (operation.deadlineAt ?? 0)) {
@@ -46,7 +50,7 @@ export const waitHealthy: Step = async (operation, context, signal) => {
         `not healthy within ${goal.deadlineMs / 1000} s (spec.progressDeadline): ${problem}${end}`,
       );
     }
-    await context.clock.sleep(lookAgainMs, signal);
+    await context.clock.sleep(waitMs, signal);
     problem = await unitProblem(operation, context, signal);
   }
 };

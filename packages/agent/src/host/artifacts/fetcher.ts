@@ -50,9 +50,8 @@ export class HttpFetcher implements Fetcher {
     await rm(path.join(real, 'files'), { recursive: true, force: true });
     await mkdir(path.join(real, 'files'), { recursive: true, mode: 0o700 });
     const files = await this.#stage(request, { real, stagedFolder }, signal);
-    await replaceFile(path.join(real, 'index.json'), { mode: 0o600, owner: undefined }, (file) =>
-      file.writeFile(JSON.stringify(files)),
-    );
+    const index = JSON.stringify(files);
+    await replaceFile(path.join(real, 'index.json'), { mode: 0o600, owner: undefined }, index);
     await dropDownloads(request, real);
     return files;
   }

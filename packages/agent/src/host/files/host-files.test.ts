@@ -144,7 +144,7 @@ test('answers from the cache, by every name, until told to forget; never caches 
   const key = await lstat(file, { bigint: true });
   // Times are kept to the nanosecond here, so that ticks of the kernel's clock are all that two changes can have in common.
   const settled = new DigestCache(() => Number(key.ctimeMs) + 150);
-  const fresh = new DigestCache(() => Number(key.ctimeMs) + 50);
+  const fresh = new DigestCache(() => Number(key.ctimeMs) + 20);
   for (const cache of [settled, fresh]) assert.equal(await cache.digest(file, key), sha256('good'));
   // The same key with another content stands for a write through mmap, which changes no field of stat.
   await writeFile(file, 'evil');

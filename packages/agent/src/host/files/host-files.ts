@@ -4,7 +4,16 @@ import path from 'node:path';
 
 import type { FileState, HostFiles } from '../../ports.ts';
 import { HostFileError } from '../errors.ts';
-import { nearestFolder, removeDurably, renameDurably, replaceFile, replaceLink, syncFile } from './atomic.ts';
+import {
+  type Filling,
+  nearestFolder,
+  removeDurably,
+  renameDurably,
+  replaceFile,
+  replaceLink,
+  syncFile,
+  writeAll,
+} from './atomic.ts';
 import { DigestCache } from './digests.ts';
 import type { Owner } from './owners.ts';
 import { parseOwner } from './owners.ts';
@@ -53,19 +62,18 @@ export class LocalFiles implements HostFiles {
     content: Buffer | string,
     options: { mode: number; owner?: string },
   ): Promise<void> {
-    const data = typeof content === 'string' ? Buffer.from(content) : content;
-    await this.#replace(hostPath, options, (file) => file.writeFile(data));
+    await this.#replace(hostPath, options, content);
   }
 
   async install(from: string, to: string, options: { mode: number; owner?: string }): Promise<void> {
     const source = await open(await this.#paths.target(from), 'r');
     try {
-      await this.#replace(to, options, async (file) => {
+      await this.#replace(to, options, async (fd) => {
         const buffer = Buffer.allocUnsafe(Math.min(copyChunk, (await source.stat()).size + 1));
         for (let position = 0; ; ) {
           const { bytesRead } = await source.read(buffer, 0, buffer.length, position);
           if (bytesRead === 0) return;
-          await file.writeFile(buffer.subarray(0, bytesRead));
+          await writeAll(fd, buffer.subarray(0, bytesRead));
           position += bytesRead;
         }
       });
@@ -155,11 +163,11 @@ export class LocalFiles implements HostFiles {
   async #replace(
     hostPath: string,
     options: { mode: number; owner?: string },
-    fill: Parameters<typeof replaceFile>[2],
+    filling: Filling,
   ): Promise<void> {
     const owner = options.owner === undefined ? undefined : await this.#parseOwner(options.owner);
     try {
-      await replaceFile(await this.#paths.entry(hostPath), { mode: options.mode, owner }, fill);
+      await replaceFile(await this.#paths.entry(hostPath), { mode: options.mode, owner }, filling);
     } catch (error) {
       const why = unwritable(error);
       if (why === undefined) throw error;

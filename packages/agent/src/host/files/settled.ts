@@ -5,7 +5,7 @@ import type { BigIntStats } from 'node:fs';
  * the kernel's clock (10 ms at most) where the file system keeps times that finely, within some seconds where it does not (ext3 keeps
  * seconds, FAT every second one).
  */
-const settledAfterMs = { fine: 100, coarse: 3_000 };
+const settledAfterMs = { fine: 50, coarse: 3_000 };
 
 /** Whether another change of the file would show in its times. @param now epoch milliseconds */
 export function isSettled({ ctimeMs, ctimeNs }: BigIntStats, now: number): boolean {

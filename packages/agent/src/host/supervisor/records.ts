@@ -32,9 +32,7 @@ export class UnitRecords {
 
   async save(record: Omit<UnitRecord, 'bootID'>): Promise<void> {
     const text = JSON.stringify({ ...record, bootID: await bootID() });
-    await replaceFile(this.#file(record.unit), { mode: 0o600, owner: undefined }, (file) =>
-      file.writeFile(text),
-    );
+    await replaceFile(this.#file(record.unit), { mode: 0o600, owner: undefined }, text);
   }
 
   async remove(unit: string): Promise<void> {
