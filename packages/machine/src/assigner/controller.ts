@@ -4,6 +4,7 @@ import {
   type Client,
   type Clock,
   type EventRecorder,
+  findCondition,
   type Kind,
   type KubeObject,
   type Logger,
@@ -53,7 +54,7 @@ export interface Assigner extends Runnable {
 
 /** Changes that come together are planned together. Milliseconds. */
 const gatherMs = 20;
-/** A set's status is not written more often than this, however many machines report. Milliseconds. */
+/** A set's counts are not written more often than this, however many machines report. Milliseconds. */
 const statusEveryMs = 1000;
 /** How long a write may take to show in the cache before it is given up on. Milliseconds. */
 const visibleMs = 15_000;
@@ -63,8 +64,8 @@ const lookAtLeastMs = 250;
 type Apply<T> = (name: string, value: T, signal: AbortSignal) => Promise<void>;
 
 /**
- * Writes what Assignments decides: every machine's list in one write, every set's status at most once a second. A machine that is
- * being written is not decided about anew before the cache shows the write.
+ * Writes what Assignments decides: every machine's list in one write, every set's status at most once a second, and once more where a
+ * condition changes, which is what people wait for. A machine that is being written is not decided about anew before the cache shows the write.
  */
 export function assigner(options: AssignerOptions): Assigner {
   const { client, caches, events } = options;
@@ -188,6 +189,7 @@ export function assigner(options: AssignerOptions): Assigner {
     settled: (name) => putSet(name),
     refused: refused(MachineComponentSet, (name) => caches.sets.get(name)),
     pauseMs: statusEveryMs,
+    isUrgent: changesConditions,
   });
 
   const granted: Granted<readonly MachineComponentEntry[]> = new Granted({
@@ -263,6 +265,12 @@ export function assigner(options: AssignerOptions): Assigner {
     names: (revision) => assignments.names(revision),
     onPlanned: (handler) => planned.push(handler),
   };
+}
+
+function changesConditions(next: MachineComponentSetStatus, before: MachineComponentSetStatus): boolean {
+  return (next.conditions ?? []).some(
+    ({ type, status }) => findCondition(before.conditions, type)?.status !== status,
+  );
 }
 
 /** Wakes at a time of the wall clock, and now and then before it, since that clock may jump. @param at epoch milliseconds */

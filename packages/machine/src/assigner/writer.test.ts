@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '@kubenode/runtime';
+import { fakeClock, systemClock } from '@kubenode/runtime';
 import { Writer } from './writer.ts';
 
 function writer(apply: (name: string, value: string) => Promise<void>) {
@@ -53,4 +53,35 @@ test('no more than 16 are written at once, and all of them are', async () => {
   await given.writer.idle();
   assert.equal(most, 16);
   assert.equal(given.settled.length, 100);
+});
+
+test('what is urgent ends the pause, and every second one only', async () => {
+  const clock = fakeClock();
+  const written: string[] = [];
+  const pausing = new Writer<string>({
+    clock,
+    apply: (_, value) => {
+      written.push(value);
+      return Promise.resolve();
+    },
+    settled: () => undefined,
+    refused: () => undefined,
+    pauseMs: 1000,
+    isUrgent: (value) => value.endsWith('!'),
+  });
+  const write = async (value: string): Promise<void> => {
+    pausing.write('n1', value, signal);
+    await clock.advance(0);
+  };
+  await write('a');
+  await write('b');
+  assert.deepEqual(written, ['a']);
+  await write('c!');
+  assert.deepEqual(written, ['a', 'c!']);
+  await write('d!');
+  assert.deepEqual(written, ['a', 'c!']);
+  await clock.advance(1000);
+  assert.deepEqual(written, ['a', 'c!', 'd!']);
+  await write('e!');
+  assert.deepEqual(written, ['a', 'c!', 'd!', 'e!']);
 });

@@ -14,6 +14,8 @@ export interface WriterOptions<T> {
   readonly refused: (name: string, error: unknown, failures: number) => void;
   /** Between two writes of one name, milliseconds. */
   readonly pauseMs: number;
+  /** Whether a value ends the pause after the one written last; every second one may. */
+  readonly isUrgent?: (value: T, written: T) => boolean;
 }
 
 /**
@@ -25,6 +27,8 @@ export class Writer<T> {
   readonly #values = new Map<string, T>();
   readonly #failures = new Map<string, number>();
   readonly #waiting: (() => void)[] = [];
+  /** Of the names that pause: takes a newer value. */
+  readonly #pausing = new Map<string, (value: T) => void>();
   #idle = Promise.withResolvers<void>();
   #active = 0;
 
@@ -45,6 +49,7 @@ export class Writer<T> {
     const isUnderWay = this.#values.has(name);
     this.#values.set(name, value);
     if (!isUnderWay) void this.#run(name, signal);
+    this.#pausing.get(name)?.(value);
   }
 
   /** Resolves when nothing is under way. */
@@ -53,12 +58,13 @@ export class Writer<T> {
   }
 
   async #run(name: string, signal: AbortSignal): Promise<void> {
-    const { clock, apply, settled, refused, pauseMs } = this.#options;
+    const { clock, apply, settled, refused } = this.#options;
+    let mayHurry = true;
     try {
       for (let value = this.#values.get(name); value !== undefined; ) {
         const now = value;
         await this.#inTurn(() => apply(name, now, signal));
-        if (pauseMs > 0) await clock.sleep(pauseMs, signal);
+        mayHurry = !(await this.#pause(name, now, mayHurry, signal));
         const next = this.#values.get(name);
         value = next === now ? undefined : next;
       }
@@ -77,6 +83,26 @@ export class Writer<T> {
       }
       settled(name);
     }
+  }
+
+  /** @returns whether an urgent value ended it */
+  async #pause(name: string, written: T, mayHurry: boolean, signal: AbortSignal): Promise<boolean> {
+    const { clock, pauseMs, isUrgent } = this.#options;
+    if (pauseMs === 0) return false;
+    const hurry = new AbortController();
+    const look = (value: T): void => {
+      if (mayHurry && value !== written && isUrgent?.(value, written) === true) hurry.abort();
+    };
+    this.#pausing.set(name, look);
+    look(this.#values.get(name) ?? written);
+    try {
+      await clock.sleep(pauseMs, AbortSignal.any([signal, hurry.signal]));
+    } catch (error) {
+      if (!hurry.signal.aborted) throw error;
+    } finally {
+      this.#pausing.delete(name);
+    }
+    return hurry.signal.aborted;
   }
 
   async #inTurn(run: () => Promise<void>): Promise<void> {
