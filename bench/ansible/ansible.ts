@@ -15,7 +15,7 @@ import {
   supplyExamples,
 } from '@kubenode/lab';
 import { changedFile, type Content, contentOf, examplesUsed, files } from './content.ts';
-import { type Cost, type Costs, hostsCpuSeconds, measure } from './measures.ts';
+import { type Cost, type Costs, hostsCpuSeconds, measure, untilQuiet } from './measures.ts';
 import { writePlaybook } from './playbook.ts';
 
 /** What Ansible's modules need on a Debian host. */
@@ -90,6 +90,7 @@ async function playbook(
     cwd: folder,
     env: { HOME: join(folder, 'home'), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', ANSIBLE_NOCOLOR: '1' },
   });
+  await untilQuiet(lab.hosts);
   const hosts = (await hostsCpuSeconds(lab.hosts)) - before;
   const recap = recapOf(stdout);
   const isDone = expected === 'all' ? recap.changed >= lab.hosts.length * 6 : recap.changed === expected;

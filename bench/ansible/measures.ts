@@ -24,7 +24,21 @@ export async function hostsCpuSeconds(hosts: readonly LabHost[]): Promise<number
   return sum;
 }
 
-/** Runs some work and says what it cost. @param centre processor time used so far in the centre, seconds */
+/** A host that spends no more than this in a second does nothing but wait. Seconds of processor time. */
+const quietSeconds = 0.01;
+const mostSecondsUntilQuiet = 60;
+
+/** Waits until the hosts do no more than wait: what goes on after a run has ended belongs to its cost, and not to the next one's. */
+export async function untilQuiet(hosts: readonly LabHost[]): Promise<void> {
+  for (let seconds = 0; seconds < mostSecondsUntilQuiet; seconds += 1) {
+    const before = await hostsCpuSeconds(hosts);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    if ((await hostsCpuSeconds(hosts)) - before <= quietSeconds * hosts.length) return;
+  }
+  throw new Error(`The hosts are still at work after ${mostSecondsUntilQuiet} s.`);
+}
+
+/** Runs some work and says what it cost, once the hosts are quiet again. @param centre processor time used so far in the centre, seconds */
 export async function measure(
   hosts: readonly LabHost[],
   centre: () => Promise<number>,
@@ -37,6 +51,7 @@ export async function measure(
   ];
   await work();
   const wall = (performance.now() - started) / 1000;
+  await untilQuiet(hosts);
   return {
     wall,
     hosts: (await hostsCpuSeconds(hosts)) - hostsBefore,
