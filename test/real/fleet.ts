@@ -5,7 +5,12 @@
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type MachineImportSpec, systemNamespace } from '@kubenode/api';
+import {
+  type MachineComponentSetStatus,
+  type MachineImportSpec,
+  type MachineStatus,
+  systemNamespace,
+} from '@kubenode/api';
 import {
   allowNodeBootstrap,
   createLab,
@@ -18,7 +23,7 @@ import {
   supplyExamples,
 } from '@kubenode/lab';
 import { install, Machine, MachineComponentSet, MachineImport } from '@kubenode/machine';
-import { type Client, createClient, loadKubeconfig, Secret } from '@kubenode/runtime';
+import { type Client, createClient, findCondition, loadKubeconfig, Secret } from '@kubenode/runtime';
 import { applyManifests } from '../../demo/src/manifests.ts';
 import { buildAgent } from '../../packages/agent/build/sea.ts';
 import { Process } from './process.ts';
@@ -143,22 +148,20 @@ export class Fleet {
     await this.until(
       `${hosts.map(({ name }) => name).join(', ')} Ready with ${components} components`,
       async () => {
-        // Two requests however many hosts: whoever waits should not be what is waited for.
+        const isReady = ({ status }: { readonly status?: MachineStatus | MachineComponentSetStatus }) =>
+          findCondition(status?.conditions, 'Ready')?.status === 'True';
+        // The few sets first, and machines only where they are ready: whoever waits should not be what is waited for.
+        if (!(await this.client.list(MachineComponentSet)).items.every(isReady)) return false;
         const { items: machines } = await this.client.list(Machine);
-        const { items: sets } = await this.client.list(MachineComponentSet);
-        const byName = new Map(machines.map(({ metadata, status }) => [metadata.name, status]));
-        return (
-          hosts.every(({ name }) => {
-            const status = byName.get(name);
-            return (
-              (status?.components?.length ?? 0) >= components &&
-              status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-            );
-          }) &&
-          sets.every(({ status }) =>
-            status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
-          )
-        );
+        const byName = new Map(machines.map((machine) => [machine.metadata.name, machine]));
+        return hosts.every(({ name }) => {
+          const machine = byName.get(name);
+          return (
+            machine !== undefined &&
+            isReady(machine) &&
+            (machine.status?.components?.length ?? 0) >= components
+          );
+        });
       },
       deadlineMs,
       async () => ({

@@ -34,6 +34,7 @@ export interface DownloadOptions extends HttpOptions {
 }
 
 interface ReceiveOptions extends DownloadOptions {
+  readonly isTemporary: boolean;
   /** When the whole time for the file is over, epoch milliseconds. */
   readonly deadline: number;
 }
@@ -44,6 +45,8 @@ export interface DownloadRequest {
   readonly digest: string;
   /** Path of this machine where it goes; a part of it stands beside as `.part` between tries and across restarts. */
   readonly to: string;
+  /** It is read and removed in the step that asks for it, so that nothing is lost where a power loss takes it. */
+  readonly isTemporary?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked once when the server wants to know who we are; answers headers to try again with. */
   readonly authorize?: (answer: HttpAnswer) => Promise<Readonly<Record<string, string>> | undefined>;
@@ -59,7 +62,10 @@ export function checkDigest(address: string, digest: string): void {
   );
 }
 
-/** Downloads one file and verifies it: resumed, retried, mirrors in turn. What stands at `to` afterwards has that digest and is on disk. */
+/**
+ * Downloads one file and verifies it: resumed, retried, mirrors in turn. What stands at `to` afterwards has that digest and is on disk, unless
+ * it is temporary.
+ */
 export async function download(
   request: DownloadRequest,
   options: DownloadOptions,
@@ -109,6 +115,7 @@ async function downloadFrom(
   signal: AbortSignal,
 ): Promise<void> {
   const part = `${request.to}.part`;
+  const { isTemporary = false } = request;
   const tries = options.fruitlessTries ?? 4;
   const deadline = Date.now() + (options.deadlineMs ?? 3_600_000);
   let fruitless = 0;
@@ -132,7 +139,7 @@ async function downloadFrom(
           continue;
         }
       }
-      const digest = await receive(url, part, before, answer, { ...options, deadline });
+      const digest = await receive(url, part, before, answer, { ...options, deadline, isTemporary });
       if (digest === request.digest) break;
       await rm(part, { force: true });
       // What was resumed may have been the beginning of another file: once more, from the start.
@@ -150,7 +157,7 @@ async function downloadFrom(
     }
   }
   await rename(part, request.to);
-  await syncFolder(path.dirname(request.to));
+  if (!isTemporary) await syncFolder(path.dirname(request.to));
 }
 
 /** Appends the body to the part and answers the digest of the whole. */
@@ -179,7 +186,7 @@ async function receive(
       if (Number.isFinite(length) && received < length) {
         throw new NetworkError(`${display(url)} stopped after ${received} of ${length} bytes`);
       }
-      await file.sync();
+      if (!options.isTemporary) await file.sync();
       return `sha256:${hash.digest('hex')}`;
     } finally {
       await file.close();

@@ -87,7 +87,8 @@ export class HttpFetcher implements Fetcher {
     };
     if (request.kind === 'archive') {
       const archive = path.join(downloads, 'archive');
-      await download({ url: request.url, digest: request.digest, to: archive }, options, signal);
+      const wanted = { url: request.url, digest: request.digest, to: archive, isTemporary: true };
+      await download(wanted, options, signal);
       await unpack({ ...common, archive, address: display(request.url) }, files, signal);
     } else {
       const platform = { os: 'linux', architecture: this.#options.architecture };
