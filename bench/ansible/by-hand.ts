@@ -1,10 +1,20 @@
-/** The content on one host by the commands that nobody can do without: what is above that is what a tool costs. */
+/** The content on hosts by the commands that nobody can do without: what is above that is what a tool costs. */
 import type { LabHost } from '@kubenode/lab';
 import { type Content, files } from './content.ts';
+import { type Cost, measure } from './measures.ts';
 
-/** @returns the processor time that the host used, seconds */
-export async function byHand(host: LabHost, { archive, unit, debs }: Content): Promise<number> {
-  const before = await host.cpuSeconds();
+/** All hosts at once, and each one command after the other, as somebody would who knows before what is to be done. */
+export async function byHand(hosts: readonly LabHost[], content: Content): Promise<Cost> {
+  return await measure(
+    hosts,
+    () => Promise.resolve(0),
+    async () => {
+      await Promise.all(hosts.map((host) => bringTo(host, content)));
+    },
+  );
+}
+
+async function bringTo(host: LabHost, { archive, unit, debs }: Content): Promise<void> {
   const get = async (url: string, to: string): Promise<void> => {
     await host.exec(['curl', '--silent', '--fail', '--output', to, url]);
   };
@@ -36,5 +46,4 @@ export async function byHand(host: LabHost, { archive, unit, debs }: Content): P
     '1',
     'http://127.0.0.1:9100/metrics',
   ]);
-  return (await host.cpuSeconds()) - before;
 }

@@ -6,13 +6,17 @@ import type { Cost, Costs } from './measures.ts';
 
 const hostCount = 10;
 
-/** KubeNode's part of Ansible's figure that is aimed at; undefined: none. */
+/**
+ * KubeNode's part of Ansible's figure that is aimed at; undefined: none. On the hosts the first time it is a tenth of what Ansible costs
+ * above the bare commands: those alone are a quarter of all that it costs there, so that no tool reaches a tenth of that.
+ */
 const goals: Readonly<Record<keyof Costs, { readonly wall?: number; readonly hosts?: number }>> = {
   prepare: {},
-  first: { wall: 1 / 5, hosts: 1 / 10 },
+  first: { wall: 1 / 5 },
   nothing: { hosts: 1 / 50 },
   change: { wall: 1 / 5, hosts: 1 / 10 },
 };
+const aboveBareGoal = 1 / 10;
 const titles: Readonly<Record<keyof Costs, string>> = {
   prepare: 'new host made ready',
   first: 'first time',
@@ -30,43 +34,35 @@ export async function compareWithAnsible(progress: (line: string) => void): Prom
   const kubenode = await byKubeNode(hostCount, ansible.nothing.wall, progress);
   const rows: string[][] = [];
   const missed: string[] = [];
+  const add = (what: string, bare: string, [a, k]: readonly [number, number], goal?: number): void => {
+    const ratio = k / a;
+    rows.push([what, bare, short(a), short(k), short(ratio), goal === undefined ? '' : short(goal)]);
+    if (goal !== undefined && ratio > goal)
+      missed.push(`${what}: KubeNode / Ansible is ${short(ratio)}, the goal is ${short(goal)}`);
+  };
   for (const run of ['prepare', 'first', 'nothing', 'change'] as const) {
     for (const [measure, label] of measures) {
       // Ansible's centre takes no part in installing Python, and KubeNode needs no time to find nothing to do.
       if (run === 'prepare' && measure === 'centre') continue;
       if (run === 'nothing' && measure === 'wall') continue;
-      const [a, k] = [ansible[run][measure], kubenode[run][measure]];
+      const bare = run === 'first' && measure !== 'centre' ? short(kubenode.bare[measure]) : '';
       const goal = measure === 'centre' ? undefined : goals[run][measure];
-      const ratio = k / a;
-      rows.push([
-        `${titles[run]}: ${label}`,
-        short(a),
-        short(k),
-        short(ratio),
-        goal === undefined ? '' : short(goal),
-      ]);
-      if (goal !== undefined && ratio > goal)
-        missed.push(`${titles[run]}, ${label}: ${short(ratio)} of Ansible's, the goal is ${short(goal)}`);
+      add(`${titles[run]}: ${label}`, bare, [ansible[run][measure], kubenode[run][measure]], goal);
+      if (run !== 'first' || measure !== 'hosts') continue;
+      const above = ({ first }: Costs): number => first.hosts - kubenode.bare.hosts;
+      const both = [above(ansible), above(kubenode)] as const;
+      add(`${titles[run]}: ${label}, above the bare commands`, '', both, aboveBareGoal);
     }
   }
-  const above = ({ first }: Costs): number => first.hosts - kubenode.bare;
-  const at = rows.findIndex(([what]) => what?.startsWith(titles.nothing));
-  rows.splice(at, 0, [
-    'first time: CPU on the hosts above the bare commands, s',
-    short(above(ansible)),
-    short(above(kubenode)),
-    short(above(kubenode) / above(ansible)),
-    '',
-  ]);
   return [
     {
       title: `${hostCount} new hosts: an archive with a unit and a health request, two packages, three files (hosts together)`,
-      head: ['what', 'Ansible', 'KubeNode', 'KubeNode / Ansible', 'goal'],
+      head: ['what', 'bare', 'Ansible', 'KubeNode', 'KubeNode / Ansible', 'goal'],
       rows,
       missed,
       notes: [
         'Made ready: python3 and python3-apt by apt, or the agent by ssh. First time: both install the packages with dpkg, from one file server.',
-        `The bare commands (curl, tar, dpkg, systemctl), run on one more host and times ${hostCount}: ${short(kubenode.bare)} s of CPU, which no tool can save.`,
+        `Bare: curl, sha256sum, tar, dpkg and systemctl alone, on as many hosts at once. No tool can save that, and it is ${short(kubenode.bare.hosts / ansible.first.hosts)} of Ansible's CPU there.`,
         `Nothing to do: one run of the playbook (${short(ansible.nothing.wall)} s), and all that agents, API server and operator spend in as long a time, a full`,
         'check of every file, package and unit each 10 s and every probe included. A change is seen by itself, so there is no wall time to compare.',
         'Until: Ansible, the playbook ends with the health request answered; KubeNode, every set and machine is Ready by its probes.',

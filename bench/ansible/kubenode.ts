@@ -23,23 +23,21 @@ const idleSeconds = 60;
 const components = [exporter, ...packages, ...files.map(({ component }) => component)];
 
 /**
- * Makes new hosts and a control plane, brings the content there, leaves it alone for a while, and changes one file.
+ * Makes new hosts and a control plane, brings the content there, leaves it alone for a while, and changes one file. As many hosts again,
+ * that KubeNode is not told of, get the content by the bare commands.
  * @param nothingSeconds how long a run with nothing to do takes Ansible: what KubeNode spends in that time is compared with it
- * @returns `bare`: the processor time of the bare commands on as many hosts, seconds
+ * @returns `bare`: what the bare commands cost
  */
 export async function byKubeNode(
   hostCount: number,
   nothingSeconds: number,
   progress: (line: string) => void,
-): Promise<Costs & { readonly bare: number }> {
-  // One host more, that KubeNode is not told of.
-  const fleet = await startFleet({ plane: 'embedded', hosts: hostCount + 1, components: [...examplesUsed] });
+): Promise<Costs & { readonly bare: Cost }> {
+  const fleet = await startFleet({ plane: 'embedded', hosts: hostCount * 2, components: [...examplesUsed] });
   try {
     const hosts = fleet.lab.hosts.slice(0, hostCount);
-    const [other] = fleet.lab.hosts.slice(hostCount);
-    if (other === undefined) throw new Error('no host to do it by hand on');
-    progress('The bare commands on one host ...');
-    const bare = await byHand(other, contentOf(fleet.supply.examples));
+    progress(`The bare commands, ${hostCount} hosts ...`);
+    const bare = await byHand(fleet.lab.hosts.slice(hostCount), contentOf(fleet.supply.examples));
     const centre = (): Promise<number> => centreCpuSeconds(fleet);
     progress(`KubeNode, ${hostCount} hosts: agents ...`);
     const prepare = await measure(hosts, centre, async () => {
@@ -62,7 +60,7 @@ export async function byKubeNode(
       first,
       nothing: scaled(idle, nothingSeconds / idle.wall),
       change,
-      bare: bare * hostCount,
+      bare,
     };
   } finally {
     await fleet.close();

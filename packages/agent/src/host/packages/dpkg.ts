@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -33,6 +33,16 @@ const keepConfig = ['--force-confold', '--force-confdef'];
 
 export interface DpkgOptions extends CommandsOptions, DebFetcherOptions, DatabaseOptions {
   readonly noStartFolder?: string;
+}
+
+/** One of the places that are there for each file system that they are on. */
+function fileSystemsOf(places: readonly string[]): readonly string[] {
+  const byDevice = new Map<number, string>();
+  for (const place of places) {
+    const stat = statSync(place, { throwIfNoEntry: false });
+    if (stat !== undefined && !byDevice.has(stat.dev)) byDevice.set(stat.dev, place);
+  }
+  return [...byDevice.values()];
 }
 
 /** Debian packages, by dpkg. Every effect runs apart from the agent, so that a restart of it leaves no package half installed. */
@@ -134,7 +144,7 @@ export class DpkgPackages implements PackageManager {
    * left an empty configuration file of a package that was installed for good. File systems of others (a network's) are left alone.
    */
   async #sync(name: string): Promise<void> {
-    const places = packagePlaces.filter((place) => existsSync(place));
+    const places = fileSystemsOf(packagePlaces);
     const { exitCode, output } = await this.#commands.run(['sync', '--file-system', ...places], {
       timeoutMs: syncMs,
     });
