@@ -85,6 +85,7 @@ async function playbook(
 ): Promise<Cost> {
   await writePlaybook(folder, lab, content, changed);
   await mkdir(join(folder, 'home'));
+  await untilQuiet(lab.hosts);
   const before = await hostsCpuSeconds(lab.hosts);
   const { stdout, wallSeconds, cpuSeconds } = await runMeasured(['ansible-playbook', 'site.yml'], {
     cwd: folder,

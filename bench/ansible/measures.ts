@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { LabHost } from '@kubenode/lab';
+
+const run = promisify(execFile);
 
 /** What one run cost; all in seconds. */
 export interface Cost {
@@ -28,8 +32,12 @@ export async function hostsCpuSeconds(hosts: readonly LabHost[]): Promise<number
 const quietSeconds = 0.01;
 const mostSecondsUntilQuiet = 60;
 
-/** Waits until the hosts do no more than wait: what goes on after a run has ended belongs to its cost, and not to the next one's. */
+/**
+ * Waits until all is on disk and the hosts do no more than wait: what goes on after a run has ended belongs to its cost, and not to the next
+ * one's.
+ */
 export async function untilQuiet(hosts: readonly LabHost[]): Promise<void> {
+  await run('sync');
   for (let seconds = 0; seconds < mostSecondsUntilQuiet; seconds += 1) {
     const before = await hostsCpuSeconds(hosts);
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -44,6 +52,7 @@ export async function measure(
   centre: () => Promise<number>,
   work: () => Promise<void>,
 ): Promise<Cost> {
+  await untilQuiet(hosts);
   const [hostsBefore, centreBefore, started] = [
     await hostsCpuSeconds(hosts),
     await centre(),
