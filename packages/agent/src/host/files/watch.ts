@@ -68,18 +68,21 @@ export class ParentWatch {
     }
     before?.watcher.close();
     this.#folders.delete(folder);
-    const watcher = watch(armed, { persistent: false }, (_event, name) => this.#event(folder, name));
-    watcher.on('error', () => this.#event(folder, null));
+    const watcher = watch(armed, { persistent: false }, (event, name) => this.#event(folder, event, name));
+    watcher.on('error', () => this.#event(folder, 'rename', null));
     this.#folders.set(folder, { armed, identity, watcher, names });
     // Between the old watch and this one anything may have happened.
     if (before !== undefined) for (const paths of names.values()) this.#hints.add(paths);
   }
 
-  #event(folder: string, name: string | null): void {
+  #event(folder: string, event: string, name: string | null): void {
     const entry = this.#folders.get(folder);
     if (entry === undefined || this.#closed) return;
     const known = name === null || entry.armed !== folder ? undefined : entry.names.get(name);
     if (known !== undefined) return this.#hints.add(known);
+    // What is only written to, or given another mode, makes no folder another one.
+    if (event === 'change') return;
+    // Not a moment later: a folder made anew may get the inode of the one removed.
     const [armed, identity] = nearest(folder);
     if (armed !== entry.armed || identity !== entry.identity) this.#arm(folder, new Map(entry.names));
   }

@@ -13,6 +13,13 @@ export interface DatabaseOptions {
   readonly now?: () => number;
 }
 
+export interface DatabaseView {
+  /** The package asked for. */
+  readonly installed: InstalledPackage | undefined;
+  /** Something was left in the middle: a package, whichever, that is not configured, or what an interrupted dpkg wrote down. */
+  readonly unfinished: boolean;
+}
+
 interface Row {
   readonly name: string;
   readonly architecture: string;
@@ -40,21 +47,18 @@ export class PackageDatabase {
   }
 
   /** @param name by Debian policy, with an architecture where one is named. @throws PackageError where dpkg cannot be asked */
-  async find(name: string): Promise<InstalledPackage | undefined> {
+  async look(name: string): Promise<DatabaseView> {
     const [own, architecture] = name.split(':');
     const rows = await this.#rows(name);
-    return rows.find(
+    const row = rows.find(
       (row) =>
         row.installed !== undefined &&
         row.name === own &&
         (architecture === undefined || row.architecture === architecture),
-    )?.installed;
-  }
-
-  /** Whether something was left in the middle: a package that is not configured, or what an interrupted dpkg wrote down. */
-  async isUnfinished(name: string): Promise<boolean> {
-    const rows = await this.#rows(name);
-    return this.#journal().length > 0 || rows.some(({ installed }) => installed?.complete === false);
+    );
+    const unfinished =
+      this.#journal().length > 0 || rows.some(({ installed }) => installed?.complete === false);
+    return { installed: row?.installed, unfinished };
   }
 
   async #rows(name: string): Promise<readonly Row[]> {

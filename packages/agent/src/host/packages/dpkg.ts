@@ -62,7 +62,7 @@ export class DpkgPackages implements PackageManager {
   }
 
   async installed(name: string): Promise<InstalledPackage | undefined> {
-    return await this.#database.find(checkName(name));
+    return (await this.#database.look(checkName(name))).installed;
   }
 
   async install(request: { name: string; version: string; deb: string }): Promise<void> {
@@ -85,8 +85,9 @@ export class DpkgPackages implements PackageManager {
     const { name, version, deb } = request;
     checkName(name);
     await this.#withoutStarting(async (env) => {
-      await this.#mend(name, env);
-      await this.#refuseMisfit(name, version, deb);
+      const before = await this.#mend(name, env);
+      // A package that is half there is not asked about: it can only be mended.
+      if (before?.complete !== false) await this.#refuseMisfit(name, version, deb);
       const result = await this.#dpkg(name, [...keepConfig, '--install', deb], env);
       const now = await this.installed(name);
       if (result.exitCode === 0 && now?.complete === true && now.version === version) return;
@@ -107,10 +108,15 @@ export class DpkgPackages implements PackageManager {
     await this.#sync(name);
   }
 
-  /** Ends what was left in the middle. A broken package of others is not ours to fail on: what counts is what becomes of the one asked for. */
-  async #mend(name: string, env: Readonly<Record<string, string>>): Promise<void> {
-    if (await this.#database.isUnfinished(name))
-      await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], env);
+  /**
+   * Ends what was left in the middle. A broken package of others is not ours to fail on: what counts is what becomes of the one asked for.
+   * @returns that, as it is then
+   */
+  async #mend(name: string, env: Readonly<Record<string, string>>): Promise<InstalledPackage | undefined> {
+    const { installed, unfinished } = await this.#database.look(name);
+    if (!unfinished) return installed;
+    await this.#dpkg(name, [...keepConfig, '--configure', '--pending'], env);
+    return await this.installed(name);
   }
 
   async #remove(name: string): Promise<void> {
@@ -194,13 +200,8 @@ export class DpkgPackages implements PackageManager {
     return output.split('\n').filter((line) => line.startsWith('/') && line !== '/.');
   }
 
-  /**
-   * dpkg unpacks a package whose dependencies are missing and then leaves it so; apt can tell before. A package that is half there is
-   * not asked about: it can only be mended.
-   */
+  /** dpkg unpacks a package whose dependencies are missing and then leaves it so; apt can tell before. */
   async #refuseMisfit(name: string, version: string, deb: string): Promise<void> {
-    const before = await this.installed(name);
-    if (before !== undefined && !before.complete) return;
     const flags = [
       '--simulate',
       ...installedOnly,
