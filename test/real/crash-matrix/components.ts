@@ -84,7 +84,8 @@ WantedBy=multi-user.target
     disruption: kind === 'reboot' ? 'Reboot' : 'Restart',
     hooks: {
       preInstall: hook('true'),
-      postInstall: hook('true'),
+      // Without it a unit is enabled before systemd reads its files, and not in a step of its own.
+      ...(kind === 'file' ? {} : { postInstall: hook('true') }),
       preStop: hook('true'),
       postStart: hook(fails ? 'false' : 'true'),
       preRemove: hook('true'),
