@@ -165,8 +165,10 @@ async function strip(executable: string, progress: (line: string) => void): Prom
 /** Takes away builds that are older than a day: each is 109 MB, and hosts pull only what was built for a running operator. */
 async function prune(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
-    const { mtimeMs } = await stat(path.join(cache, name));
-    if (mtimeMs < Date.now() - keptMs) await rm(path.join(cache, name), { recursive: true, force: true });
+    // Another build may have moved or removed it meanwhile.
+    const found = await stat(path.join(cache, name)).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < Date.now() - keptMs)
+      await rm(path.join(cache, name), { recursive: true, force: true });
   }
 }
 

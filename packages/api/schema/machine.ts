@@ -205,7 +205,7 @@ export const machine = object('Machine', 'One host and what runs on it.', {
       {
         kind: choice('The most that may be done.', disruptions),
         state: choice(
-          'Waiting: the budget allows none now. Draining: pods are being moved away. Granted: the agent may act. Ending: it has acted, and the machine is being put back to work. Aborted: the drain did not end in time.',
+          'Waiting: the budget allows none now. Draining: pods are being moved away. Granted: the agent may act. Ending: it has acted, and the machine is being put back to work. Aborted: the drain did not end in time, or the agent did not use the leave before it ran out; it is tried again.',
           ['Waiting', 'Draining', 'Granted', 'Ending', 'Aborted'],
         ),
         id: text('Tells one leave from another.', 64),

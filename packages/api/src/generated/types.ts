@@ -144,7 +144,7 @@ export interface HostInfo {
 export interface MachineDisruption {
   /** The most that may be done. */
   kind: 'Restart' | 'Drain' | 'Reboot';
-  /** Waiting: the budget allows none now. Draining: pods are being moved away. Granted: the agent may act. Ending: it has acted, and the machine is being put back to work. Aborted: the drain did not end in time. */
+  /** Waiting: the budget allows none now. Draining: pods are being moved away. Granted: the agent may act. Ending: it has acted, and the machine is being put back to work. Aborted: the drain did not end in time, or the agent did not use the leave before it ran out; it is tried again. */
   state: 'Waiting' | 'Draining' | 'Granted' | 'Ending' | 'Aborted';
   /** Tells one leave from another. */
   id: string;
