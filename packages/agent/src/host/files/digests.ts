@@ -54,11 +54,13 @@ export class DigestCache {
   }
 }
 
-function inodeOf({ dev, ino }: BigIntStats): string {
+/** Tells one file from another that is there at the same time. */
+export function inodeOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
-function statKey(s: BigIntStats): string {
+/** Differs after every change of a file, once it is settled. */
+export function statKey(s: BigIntStats): string {
   return `${s.size}:${s.mtimeNs}:${s.ctimeNs}:${s.mode}:${s.uid}:${s.gid}`;
 }
 

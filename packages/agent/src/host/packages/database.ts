@@ -1,8 +1,9 @@
-import { type BigIntStats, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import type { InstalledPackage, RunResult } from '../../ports.ts';
 import { PackageError } from '../errors.ts';
+import { inodeOf, statKey } from '../files/digests.ts';
 import { isMissing } from '../files/rooted-paths.ts';
 import { isSettled } from '../files/settled.ts';
 
@@ -79,7 +80,7 @@ export class PackageDatabase {
       statSync(path.join(this.#folder, name), { bigint: true, throwIfNoEntry: false }),
     );
     if (!parts.every((stat) => stat !== undefined && isSettled(stat, now))) return undefined;
-    return parts.map((stat) => keyOf(stat)).join(' ');
+    return parts.map((stat) => (stat === undefined ? '' : `${inodeOf(stat)}:${statKey(stat)}`)).join(' ');
   }
 
   /** Files that dpkg writes while it works and merges at its end. */
@@ -91,10 +92,6 @@ export class PackageDatabase {
       throw error;
     }
   }
-}
-
-function keyOf(stat: BigIntStats | undefined): string {
-  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
 
 function readRow(line: string): Row | undefined {
