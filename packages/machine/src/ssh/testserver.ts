@@ -26,11 +26,15 @@ export interface KeyPair {
 
 export async function makeKey(type: 'ed25519' | 'ecdsa' = 'ed25519'): Promise<KeyPair> {
   const { utils } = (await import('ssh2')).default;
-  const pair =
-    type === 'ed25519'
-      ? utils.generateKeyPairSync('ed25519')
-      : utils.generateKeyPairSync('ecdsa', { bits: 256 });
-  return { private: pair.private, public: pair.public.trim() };
+  for (;;) {
+    const pair =
+      type === 'ed25519'
+        ? utils.generateKeyPairSync('ed25519')
+        : utils.generateKeyPairSync('ecdsa', { bits: 256 });
+    // Now and then ssh2 makes a key that it cannot read itself.
+    if (!(utils.parseKey(pair.private) instanceof Error))
+      return { private: pair.private, public: pair.public.trim() };
+  }
 }
 
 export interface TestServerOptions {
