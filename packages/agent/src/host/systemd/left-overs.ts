@@ -1,41 +1,80 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { SystemdBus } from './bus.ts';
 import { DBusError } from './connection.ts';
+import { runJob } from './jobs.ts';
 import { list, text } from './message.ts';
+import { Variant } from './signature.ts';
 
-const askEveryMs = 50;
 /** Between SIGTERM and SIGKILL. */
-const patienceMs = 5000;
+const patienceMs = 5_000;
+/** For one question to systemd, or one stop with its patience. */
+const jobMs = 15_000;
+/** A process may start another one while it is being ended. */
+const rounds = 5;
 /** All processes of the unit are ended when it stops; with the other modes some are meant to outlive it, as containerd's shims. */
 const endingModes = new Set(['control-group', 'mixed']);
 
 /**
- * Ends processes that are left of a service which systemd takes for stopped: it may lose one over a mask and two reloads, and a start would
- * set a second daemon beside the first ("Found left-over process ... Ignoring").
+ * Ends processes that are left of a service which systemd takes for stopped: over a mask and two reloads it may lose one with an alias that
+ * another unit names, and a start would set a second daemon beside the first ("Found left-over process ... Ignoring").
+ *
+ * They are moved into a scope, and that is stopped. Killed where they are, the main process would bring systemd down: the service still
+ * holds it for its own, and "Code should not be reached" when it ends while the service is stopped (service_sigchld_event(), systemd 252: the
+ * host froze each time).
  */
 export async function endLeftOvers(bus: SystemdBus, unit: string): Promise<void> {
-  if (!unit.endsWith('.service') || !(await isStopped(bus, unit))) return;
-  if (!endingModes.has(text(await bus.property(unit, 'Service', 'KillMode')))) return;
-  const killAt = Date.now() + patienceMs;
-  while ((await processesOf(bus, unit)) > 0) {
-    await ignoreRefusal(bus.manager('KillUnit', 'ssi', [unit, 'all', Date.now() < killAt ? 15 : 9]));
-    await delay(askEveryMs);
-    if (Date.now() > killAt + patienceMs) return;
+  if (!unit.endsWith('.service')) return;
+  const scope = `kubenode-left-over-${unit.replace(/\.service$/, '')}.scope`;
+  const [unitState, scopeState] = await activeStates(bus, [unit, scope]);
+  // Of an agent that was killed in the middle of this.
+  if (scopeState !== '' && !isStopped(scopeState)) await stop(bus, scope);
+  if (!isStopped(unitState)) return;
+  for (let round = 0; round < rounds; round++) {
+    const pids = await leftOversOf(bus, unit);
+    if (pids.length === 0) return;
+    await move(bus, scope, unit, pids);
+    await stop(bus, scope);
   }
 }
 
-async function isStopped(bus: SystemdBus, unit: string): Promise<boolean> {
-  const [rows] = await bus.manager('ListUnitsByNames', 'as', [[unit]]);
-  const state = text(list(list(rows)[0])[3]);
-  return state === 'inactive' || state === 'failed';
+async function activeStates(bus: SystemdBus, units: readonly string[]): Promise<string[]> {
+  const [rows] = await bus.manager('ListUnitsByNames', 'as', [units]);
+  return units.map((_unit, index) => text(list(list(rows)[index])[3]));
 }
 
-async function processesOf(bus: SystemdBus, unit: string): Promise<number> {
+function isStopped(activeState: string | undefined): boolean {
+  return activeState === 'inactive' || activeState === 'failed';
+}
+
+/** Process IDs: of what a stop of the unit would end. */
+async function leftOversOf(bus: SystemdBus, unit: string): Promise<number[]> {
   const answer = await ignoreRefusal(bus.manager('GetUnitProcesses', 's', [unit]));
-  return list(answer?.[0] ?? []).length;
+  const pids = list(answer?.[0] ?? []).map((process) => Number(list(process)[1]));
+  if (pids.length === 0 || endingModes.has(text(await bus.property(unit, 'Service', 'KillMode'))))
+    return pids;
+  const main = Number(await bus.property(unit, 'Service', 'MainPID'));
+  return pids.filter((pid) => pid === main);
 }
 
-/** A unit that is not loaded has no processes, and one whose last process just ended cannot be killed. */
+async function move(bus: SystemdBus, scope: string, unit: string, pids: readonly number[]): Promise<void> {
+  const settings = [
+    ['Description', new Variant('s', `What is left of ${unit}`)],
+    ['PIDs', new Variant('au', pids)],
+    ['TimeoutStopUSec', new Variant('t', BigInt(patienceMs) * 1000n)],
+  ];
+  const body = [scope, 'fail', settings, []];
+  const start = { method: 'StartTransientUnit', signature: 'ssa(sv)a(sa(sv))', body };
+  // Refused where one of them has just ended: they are looked at again.
+  await ignoreRefusal(runJob(bus, scope, start, jobMs));
+}
+
+async function stop(bus: SystemdBus, scope: string): Promise<void> {
+  const request = { method: 'StopUnit', signature: 'ss', body: [scope, 'replace'] };
+  await ignoreRefusal(runJob(bus, scope, request, jobMs));
+  // One that had to be killed stays as failed, and its name with it.
+  await ignoreRefusal(bus.manager('ResetFailedUnit', 's', [scope]));
+}
+
+/** A unit that is not loaded has no processes, and a scope ends by itself with its last process. */
 async function ignoreRefusal<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
