@@ -36,8 +36,11 @@ export interface ServiceManager {
   disable(unit: string): Promise<void>;
   /** Removes a mask wherever it stands. */
   unmask(unit: string): Promise<void>;
-  /** Has the manager read its files again. Costs a tenth of a second of a core: every generator of the host runs. */
-  daemonReload(): Promise<void>;
+  /**
+   * Has the manager read its files again. Costs a tenth of a second of a core: every generator of the host runs.
+   * @param keeping unit whose links have changed: systemd may lose one that runs by that (see left-overs.ts), and it is started again then.
+   */
+  daemonReload(keeping?: string): Promise<void>;
   /** Has the host shut down in order and boot again; resolves when that is under way. Absent where the manager cannot. */
   reboot?(): Promise<void>;
   /** The last lines of the unit's log between two times, epoch milliseconds; '' where there are none. Absent where no log is kept. */

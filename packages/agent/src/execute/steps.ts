@@ -140,7 +140,8 @@ const units: Step = async (operation, { host }) => {
   const { services } = host;
   if (changes?.unmask && goal.unit) await services.unmask(goal.unit.name);
   if (goal.unit && isEnabledWithUnits(operation)) await services.enable(goal.unit.name);
-  await services.daemonReload();
+  const isRelinked = changes?.unmask === true || isEnabledWithUnits(operation);
+  await services.daemonReload(isRelinked ? goal.unit?.name : undefined);
   if (goal.unit === undefined || kind === 'Remove') return;
   const state = (await services.states([goal.unit.name])).get(goal.unit.name);
   if (state?.loadState === 'bad-setting' || state?.loadState === 'error') {
@@ -153,7 +154,7 @@ const units: Step = async (operation, { host }) => {
 const enable: Step = async ({ goal }, { host }) => {
   if (goal.unit === undefined) return;
   await host.services.enable(goal.unit.name);
-  await host.services.daemonReload();
+  await host.services.daemonReload(goal.unit.name);
 };
 
 const service: Step = async (operation, context, signal) => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import { SystemdBus } from './bus.ts';
 import { FakeSystemd } from './fake-systemd.ts';
-import { endLeftOvers } from './left-overs.ts';
+import { endLeftOvers, isLost } from './left-overs.ts';
 import { list, text } from './message.ts';
 import type { DBusValue } from './signature.ts';
 import { Variant } from './signature.ts';
@@ -106,4 +106,17 @@ test('what an agent that was killed has moved is stopped by the next one', async
   const { bus, told } = await lost(t, { scopeActive: 'active', processes: [] });
   await endLeftOvers(bus, 'logger.service');
   assert.deepEqual(told, [`StopUnit ${scope}`]);
+});
+
+test('a service is lost where it is stopped and systemd has not seen its main process end', async (t) => {
+  const verdict = async (world: World): Promise<boolean> =>
+    isLost((await lost(t, world)).bus, 'logger.service');
+  assert.equal(await verdict({ mainPID: 7, processes: [[7, 8]] }), true);
+  assert.equal(
+    await verdict({ mainPID: 7, processes: [] }),
+    true,
+    'moved and ended by an agent that was killed then',
+  );
+  assert.equal(await verdict({ mainPID: 7, active: 'active', processes: [[7]] }), false, 'it runs');
+  assert.equal(await verdict({ mainPID: 0, processes: [[8]] }), false, 'stopped, and what may outlive it');
 });

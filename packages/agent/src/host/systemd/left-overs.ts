@@ -14,12 +14,13 @@ const rounds = 5;
 const endingModes = new Set(['control-group', 'mixed']);
 
 /**
- * Ends processes that are left of a service which systemd takes for stopped: over a mask and two reloads it may lose one with an alias that
- * another unit names, and a start would set a second daemon beside the first ("Found left-over process ... Ignoring").
+ * Ends processes that are left of a service which systemd takes for stopped. It may lose a running one whose alias another unit names, when
+ * the alias' link comes or goes (mask, disable, enable) and it reads its files again: it takes the state of the alias, stopped, for that of the
+ * service. A start would set a second daemon beside the first ("Found left-over process ... Ignoring").
  *
  * They are moved into a scope, and that is stopped. Killed where they are, the main process would bring systemd down: the service still
- * holds it for its own, and "Code should not be reached" when it ends while the service is stopped (service_sigchld_event(), systemd 252: the
- * host froze each time).
+ * holds it for its own, and "Code should not be reached" when it ends while the service is stopped (service_sigchld_event(), systemd issue
+ * 5374; with systemd 252 the host went down each time).
  */
 export async function endLeftOvers(bus: SystemdBus, unit: string): Promise<void> {
   if (!unit.endsWith('.service')) return;
@@ -36,6 +37,16 @@ export async function endLeftOvers(bus: SystemdBus, unit: string): Promise<void>
   }
 }
 
+/**
+ * Whether systemd takes the service for stopped and has not seen its main process end: of one that it has, it knows no number any more. So it
+ * stays until the service is started, also where an agent was killed before that.
+ */
+export async function isLost(bus: SystemdBus, unit: string): Promise<boolean> {
+  if (!unit.endsWith('.service')) return false;
+  const [state] = await activeStates(bus, [unit]);
+  return isStopped(state) && (await mainOf(bus, unit)) > 0;
+}
+
 async function activeStates(bus: SystemdBus, units: readonly string[]): Promise<string[]> {
   const [rows] = await bus.manager('ListUnitsByNames', 'as', [units]);
   return units.map((_unit, index) => text(list(list(rows)[index])[3]));
@@ -47,12 +58,20 @@ function isStopped(activeState: string | undefined): boolean {
 
 /** Process IDs: of what a stop of the unit would end. */
 async function leftOversOf(bus: SystemdBus, unit: string): Promise<number[]> {
-  const answer = await ignoreRefusal(bus.manager('GetUnitProcesses', 's', [unit]));
-  const pids = list(answer?.[0] ?? []).map((process) => Number(list(process)[1]));
+  const pids = await processesOf(bus, unit);
   if (pids.length === 0 || endingModes.has(text(await bus.property(unit, 'Service', 'KillMode'))))
     return pids;
-  const main = Number(await bus.property(unit, 'Service', 'MainPID'));
+  const main = await mainOf(bus, unit);
   return pids.filter((pid) => pid === main);
+}
+
+async function processesOf(bus: SystemdBus, unit: string): Promise<number[]> {
+  const answer = await ignoreRefusal(bus.manager('GetUnitProcesses', 's', [unit]));
+  return list(answer?.[0] ?? []).map((process) => Number(list(process)[1]));
+}
+
+async function mainOf(bus: SystemdBus, unit: string): Promise<number> {
+  return Number(await bus.property(unit, 'Service', 'MainPID'));
 }
 
 async function move(bus: SystemdBus, scope: string, unit: string, pids: readonly number[]): Promise<void> {

@@ -7,7 +7,7 @@ import { DBusError, DisconnectedError } from './connection.ts';
 import { explainFailure, logEnd } from './failure.ts';
 import { type HeldLimits, heldLimits } from './hook-limits.ts';
 import { runJob } from './jobs.ts';
-import { endLeftOvers } from './left-overs.ts';
+import { endLeftOvers, isLost } from './left-overs.ts';
 import { list, text } from './message.ts';
 import type { TransientRequest } from './transient.ts';
 import { runTransient } from './transient.ts';
@@ -17,6 +17,8 @@ import { watchUnits } from './watch-units.ts';
 /** Far more than a hook needs, far less than would harm what the host is there for. */
 const hookLimits = { memoryMaxBytes: 512 * 1024 * 1024, tasksMax: 512 };
 const hookUnits = 'kubenode-hook-';
+/** systemd's own default for a start. */
+const startMs = 90_000;
 
 /** systemd over D-Bus. */
 export class SystemdServices implements ServiceManager {
@@ -107,8 +109,15 @@ export class SystemdServices implements ServiceManager {
     return await logEnd(unit, since, until);
   }
 
+  async daemonReload(keeping?: string): Promise<void> {
+    await this.#reloadTogether();
+    if (keeping === undefined || !(await this.#ask(keeping, () => isLost(this.#bus, keeping)))) return;
+    this.#log(`systemd lost ${keeping} when it read its files again: it is started anew`);
+    await this.start(keeping, startMs);
+  }
+
   /** Callers while a reload runs share the next one, which sees what they wrote. */
-  async daemonReload(): Promise<void> {
+  async #reloadTogether(): Promise<void> {
     if (this.#reloading === undefined) {
       this.#reloading = this.#reload().finally(() => {
         this.#reloading = undefined;
@@ -119,7 +128,7 @@ export class SystemdServices implements ServiceManager {
       .catch(() => undefined)
       .then(() => {
         this.#reloadNext = undefined;
-        return this.daemonReload();
+        return this.#reloadTogether();
       });
     await this.#reloadNext;
   }
