@@ -88,6 +88,8 @@ export class Connection {
             `${this.#options.socket} did not answer ${call.member} within ${timeoutMs / 1000} s`,
           ),
         );
+        // It may be this connection alone that is stuck: the next call opens another.
+        this.#socket.destroy();
       }, timeoutMs);
       this.#waiting.set(serial, { resolve, reject, timer });
       this.#socket.ref();
