@@ -1,6 +1,6 @@
-import type { GoalProbe } from '../plan/goal.ts';
-import type { Operation } from '../plan/operation.ts';
-import type { UnitState } from '../ports.ts';
+import type { Clock } from '../clock.ts';
+import type { Goal, GoalProbe } from '../plan/goal.ts';
+import type { ServiceManager, UnitState } from '../ports.ts';
 import { lastWordsOf } from '../words.ts';
 import type { ExecuteContext, Step } from './context.ts';
 import { findVersion } from './version-check.ts';
@@ -68,16 +68,21 @@ async function probeOnce(
 }
 
 /** Why the unit does not run as it should; a unit without probes must stay up for a moment to count. */
-async function unitProblem(
-  { goal, adopting }: Operation,
-  { host, clock }: ExecuteContext,
+export async function unitProblem(
+  { goal, adopting }: { readonly goal: Pick<Goal, 'unit' | 'probes'>; readonly adopting?: boolean },
+  {
+    host,
+    clock,
+  }: { readonly host: { readonly services: Pick<ServiceManager, 'states'> }; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const name = goal.unit?.name;
   if (name === undefined) return undefined;
   const first = (await host.services.states([name])).get(name);
   if (first?.activeState !== 'active') return notActive(name, first);
-  if (goal.probes.length > 0 || adopting === true || first.mainPID === 0) return undefined;
+  // Running without a main process: nobody knows it (Type=forking), or it ended between two questions. Others (exited, listening) have none.
+  const hasProcess = first.mainPID > 0 || first.subState === 'running';
+  if (goal.probes.length > 0 || adopting === true || !hasProcess) return undefined;
   await clock.sleep(settledMs, signal);
   const second = (await host.services.states([name])).get(name);
   if (second?.activeState === 'active' && second.mainPID === first.mainPID) return undefined;
