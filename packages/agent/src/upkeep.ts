@@ -123,7 +123,7 @@ export class Upkeep {
       plan.harms.every(({ service, path }) => service === 'Restart' && path === undefined)
     )
       return undefined;
-    this.#repairs.begun(component, plan, at);
+    this.#repairs.begun(component, plan, at, await this.#wordsOf(record.applied, plan));
     this.#tellContest(component, at);
     log.info('putting right', { component, harm: plan.what, service: plan.service });
     const { goal, files, deb } = record.applied;
@@ -139,6 +139,12 @@ export class Upkeep {
       done: [],
       owed: plan.service,
     };
+  }
+
+  /** What its program said last, where that may be to blame. */
+  async #wordsOf({ goal, at }: Applied, { harms }: RepairPlan): Promise<string> {
+    if (goal.unit === undefined || harms.every(({ fault }) => fault === undefined)) return '';
+    return await lastWordsOf(this.#options.host.services, goal.unit.name, at);
   }
 
   /** What keeps being undone on a component; undefined: nothing. */

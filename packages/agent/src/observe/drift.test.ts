@@ -239,6 +239,23 @@ test('a file that something keeps changing is contested: said seldom, put right 
   await story.stop();
 });
 
+test('a program that does not stay up is told with what it said last', async () => {
+  const story = await held('Repair');
+  const unit = 'daemon.service';
+  story.host.services.logs.set(unit, `${unit}: Main process exited\nport 80 is taken`);
+  for (let i = 0; i < 3; i++) {
+    story.host.services.harm(unit, 'fail');
+    await story.clock.advance(3_000);
+  }
+  const status = story.status('daemon');
+  assert.equal(status?.state, 'Degraded');
+  assert.match(
+    status?.message ?? '',
+    /daemon.service: failed: it does not stay up; put right \d times in \d s; its log ends: port 80 is taken$/,
+  );
+  await story.stop();
+});
+
 test('a probe that fails often enough has the process restarted, and once is not enough', async () => {
   const story = await held('Repair');
   const pid = story.host.services.pidOf('daemon.service');

@@ -44,6 +44,8 @@ interface Series {
   at: number;
   seen: number;
   contested: boolean;
+  /** What its program said last, where that may be to blame; to be put behind a message. */
+  words: string;
   said?: { readonly at: number; readonly slow: boolean; readonly message: string };
 }
 
@@ -90,19 +92,24 @@ export class Repairs {
     return { harms, service, remove, what, ...(isDeferred ? { defers: what } : {}) };
   }
 
-  /** A repair was begun. */
-  begun(component: string, plan: RepairPlan, now: number): void {
+  /**
+   * A repair was begun.
+   * @param said what the component's program said last, to be put behind a message.
+   */
+  begun(component: string, plan: RepairPlan, now: number, said = ''): void {
     for (const harm of plan.harms) {
+      const words = harm.fault === undefined ? '' : said;
       const key = keyOf(component, harm);
       const last = this.#series.get(key);
       if (last === undefined || now - last.at >= forgottenAfterMs) {
-        this.#series.set(key, { harm, count: 1, since: now, at: now, seen: now, contested: false });
+        this.#series.set(key, { harm, count: 1, since: now, at: now, seen: now, contested: false, words });
         continue;
       }
       last.contested = last.contested || now - last.at <= contestedWithinMs || last.count >= freeRepairs;
       last.count++;
       last.at = now;
       last.seen = now;
+      last.words = words;
     }
     for (const [key, { at }] of this.#series) if (now - at > forgottenAfterMs) this.#series.delete(key);
   }
@@ -130,7 +137,7 @@ export class Repairs {
   }
 
   #say(series: Series, now: number): string {
-    const { harm, count, since, said } = series;
+    const { harm, count, since, said, words } = series;
     const slow = count > freeRepairs;
     if (said?.slow === slow && now - said.at < sayAgainMs) return said.message;
     const span = Math.max(1, Math.round((now - since) / 1000));
@@ -141,7 +148,7 @@ export class Repairs {
       harm.fault === undefined
         ? 'contested, something else on this host undoes it each time'
         : 'it does not stay up';
-    const message = `${harm.what}: ${why}; put right ${count} times in ${span} s${then}`;
+    const message = `${harm.what}: ${why}; put right ${count} times in ${span} s${then}${words}`;
     series.said = { at: now, slow, message };
     return message;
   }

@@ -129,6 +129,8 @@ export class MemoryHost implements Host {
 export class MemoryServices implements ServiceManager {
   readonly kind = 'systemd';
   readonly enabled = new Set<string>();
+  /** What programs have said, by unit. */
+  readonly logs = new Map<string, string>();
   readonly #active = new Map<string, Process>();
   readonly #failed = new Set<string>();
   readonly #restarts = new Map<string, number>();
@@ -217,6 +219,9 @@ export class MemoryServices implements ServiceManager {
     this.#active.clear();
     this.#failed.clear();
     for (const unit of this.enabled) if (this.#state(unit).loadState === 'loaded') await this.#run(unit);
+  }
+  async lastWords(unit: string): Promise<string> {
+    return this.logs.get(unit) ?? '';
   }
   watch(_units: () => readonly string[], changed: (unit: string) => void): Disposable {
     this.#watchers.add(changed);
