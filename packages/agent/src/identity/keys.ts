@@ -40,7 +40,9 @@ export class IdentityFiles {
     for (const path of [keyPath, nextKeyPath]) {
       const key = await this.#text(path);
       if (key === undefined || !fits(parsed, key)) continue;
-      if (path === nextKeyPath) await this.#promote();
+      // Killed on the way into use, at either end of it: a key for another request does not fit.
+      const next = await this.#text(nextKeyPath);
+      if (next !== undefined && fits(parsed, next)) await this.#promote();
       return { key, cert, ...times };
     }
     return undefined;

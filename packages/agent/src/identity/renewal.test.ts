@@ -127,3 +127,20 @@ test('killed between certificate and key, the new pair is taken into use', async
   assert.ok(createPrivateKey(read?.key ?? '').equals(next));
   assert.equal(files.text(`${pkiFolder}/agent.key`), read?.key);
 });
+
+test('killed when the new key was in use, its copy is taken away, and the key of a request under way stays', async () => {
+  const clock = fakeClock();
+  const files = new MemoryFiles();
+  const stored = new IdentityFiles(files);
+  await stored.store(certificateFor(await stored.nextKey(), clock.now(), clock.now() + day));
+  const next = `${pkiFolder}/agent.key.next`;
+  files.harm(next, files.text(`${pkiFolder}/agent.key`) ?? '');
+  const read = await stored.read();
+  assert.equal(read?.key, files.text(`${pkiFolder}/agent.key`));
+  assert.equal(files.text(next), undefined);
+  await stored.nextKey();
+  const requested = files.text(next);
+  await stored.read();
+  assert.ok(requested !== undefined);
+  assert.equal(files.text(next), requested);
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -101,7 +101,7 @@ describe('bringing the agent to a host', () => {
       const wrong = { ...binary, url: binary.url.replace('/agent', '/gone') };
       await assert.rejects(bringBinary(host, wrong, target()), /could not be brought from http.*\/gone to/);
       assert.ok(!existsSync(target()));
-      assert.ok(!existsSync(`${target()}.part`));
+      assert.deepEqual(await readdir(dirname(target())), []);
     });
 
     test(`${program} does not take half of it`, {
@@ -125,6 +125,37 @@ describe('bringing the agent to a host', () => {
     }
     assert.equal(await bringBinary(host, binary, target(), push), 'pushed');
     assert.ok(agent.equals(await readFile(target())));
+  });
+
+  test('one that may not be run is made to: whole and right, and cut off before its mode was set', async () => {
+    paths = freshPaths();
+    await mkdir(dirname(target()), { recursive: true });
+    await writeFile(target(), agent, { mode: 0o644 });
+    assert.equal(await bringBinary(localShell(), binary, target()), 'present');
+    assert.equal((await stat(target())).mode & 0o777, 0o755);
+  });
+
+  test('a run that goes on beside another one, of an operator that was killed, takes nothing away from it', async () => {
+    paths = freshPaths();
+    let goOn = (): void => undefined;
+    const otherIsDone = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    async function* slowly(): AsyncIterable<Buffer> {
+      yield agent.subarray(0, 1000);
+      await otherIsDone;
+      yield agent.subarray(1000);
+    }
+    const host = await hostWith();
+    const first = bringBinary(host, binary, target(), slowly).catch((error: Error) => error.message);
+    while (!existsSync(dirname(target())) || (await readdir(dirname(target()))).length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(await bringBinary(localShell(), binary, target()), 'pulled');
+    goOn();
+    await first;
+    assert.ok(agent.equals(await readFile(target())));
+    assert.equal((await stat(target())).mode & 0o777, 0o755);
+    assert.deepEqual(await readdir(dirname(target())), ['kubenode-agent']);
   });
 
   test('another digest is refused, with both named, and nothing is left', async () => {

@@ -117,15 +117,17 @@ check() {
  */
 export const fetchScript = `set -u
 ${fetchFunctions}
+# What a run of an operator that was killed has left; it may still go on, and fails then.
+rm -f -- "$3".part*
 if [ -f "$3" ] && [ "$(sum "$3")" = "$2" ]; then
+  [ -x "$3" ] || chmod 0755 "$3" || exit
   echo present
   exit 0
 fi
 set -e
 mkdir -p -- "$(dirname -- "$3")"
-part="$3.part"
+part="$3.part.$$"
 trap 'rm -f -- "$part"' EXIT
-rm -f -- "$part"
 if [ "$1" = - ]; then
   cat >"$part"
   check "$part" "$2" "the operator, over ssh"
