@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { agentFolder, type AgentBinary, type HostPaths, hostPaths, type HostShell } from './host.ts';
 import { bringBinary, installAgent, removeAgent, startAgent, stopAgent } from './install.ts';
 import { localShell } from './local-shell.ts';
-import { removeScratchScript, scratchScript } from './scripts.ts';
+import { linkScript, removeScratchScript, scratchScript } from './scripts.ts';
 
 /** An agent that says its version, and when it runs, runs until it is stopped. Large and with every byte, so that a bad copy shows. */
 const agent = Buffer.concat([
@@ -156,6 +156,20 @@ describe('bringing the agent to a host', () => {
     assert.ok(agent.equals(await readFile(target())));
     assert.equal((await stat(target())).mode & 0o777, 0o755);
     assert.deepEqual(await readdir(dirname(target())), ['kubenode-agent']);
+  });
+
+  test('two runs at once leave the link there, whichever is faster', async () => {
+    const at = await mkdtemp(join(folder, 'links-'));
+    const link = join(at, 'current');
+    const host = localShell();
+    const switchTo = (target: string) => host.exec(['/bin/sh', '-c', linkScript, 'sh', target, link]);
+    for (let round = 0; round < 50; round++) {
+      const results = await Promise.all([switchTo('/one'), switchTo('/two'), switchTo('/three')]);
+      assert.ok(results.some(({ exitCode }) => exitCode === 0));
+      assert.match(await readlink(link), /^\/(one|two|three)$/);
+    }
+    assert.equal((await switchTo('/last')).exitCode, 0);
+    assert.deepEqual([await readlink(link), await readdir(at)], ['/last', ['current']]);
   });
 
   test('another digest is refused, with both named, and nothing is left', async () => {

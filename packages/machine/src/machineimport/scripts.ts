@@ -140,12 +140,18 @@ sync "$part" 2>/dev/null || sync
 mv -f -- "$part" "$3"
 `;
 
-/** $1 target, $2 link. Switched at once: there is no moment without it. */
+/**
+ * $1 target, $2 link. Switched at once: there is no moment without it, also where the run of an operator that was killed goes on beside it. The
+ * second way is for an mv that knows no -T.
+ */
 export const linkScript = `set -eu
-new="$2.kubenode-new"
-rm -f -- "$new"
+new="$2.kubenode-new.$$"
+rm -f -- "$2".kubenode-new*
 ln -s -- "$1" "$new"
-mv -fT -- "$new" "$2" 2>/dev/null || { rm -f -- "$2"; mv -f -- "$new" "$2"; }
+mv -fT -- "$new" "$2" 2>/dev/null && exit
+[ -L "$new" ] || { echo "another run took $new away" >&2; exit 1; }
+rm -f -- "$2"
+mv -f -- "$new" "$2"
 `;
 
 /** $1 KiB that are needed, $2 name of the folder. Prints a folder in memory (else in /var/tmp) from which programs may run. */
